@@ -1,0 +1,71 @@
+"""What an operation wants changed in a workbook, said without knowing how it is done.
+
+A host applies changes either to a file, through the lossless editor, or to a workbook that
+is open in Excel, through xlwings. Rows are given by their position in the table as read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xl_theodoi.domain.cells import Value
+
+
+@dataclass(frozen=True, slots=True)
+class SetCells:
+    """Set cells of a table's existing rows: (row position, column label) to new value."""
+
+    table: str
+    cells: Mapping[tuple[int, str], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class AppendRows:
+    """Add rows below a table; labels that are absent from a row stay blank."""
+
+    table: str
+    rows: Sequence[Mapping[str, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRows:
+    """Take rows out of a table, by position; the rows below move up."""
+
+    table: str
+    positions: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceRows:
+    """Put these rows in place of all rows of a table."""
+
+    table: str
+    rows: Sequence[Mapping[str, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumns:
+    """Add columns at the right end of a table, blank in every row (newer layouts)."""
+
+    table: str
+    labels: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SetName:
+    """Set the cell that a workbook-level defined name points to."""
+
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCells:
+    """Colour cells and put a note on each, in a copy that goes back to a unit."""
+
+    sheet: str
+    notes: Mapping[str, str]
+
+
+Change = SetCells | AppendRows | RemoveRows | ReplaceRows | AddColumns | SetName | MarkCells

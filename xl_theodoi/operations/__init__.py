@@ -1,0 +1,1 @@
+"""One function per user action; each takes a host and returns a result."""
