@@ -1,0 +1,97 @@
+"""Where a master workbook lives: a file on disk, or a workbook open in Excel.
+
+Operations see only this interface, so every action works on both. A host reads all tables
+at once and applies all changes of one action at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from xl_theodoi.domain.cells import SheetTable
+    from xl_theodoi.domain.changes import Change
+
+
+class HostContent(Protocol):
+    """What was read of a workbook."""
+
+    @property
+    def tables(self) -> Mapping[str, SheetTable]:
+        """Every Excel Table by its name."""
+
+    @property
+    def sheet_names(self) -> Sequence[str]:
+        """Names of all sheets, hidden ones included, in order."""
+
+
+class Host(Protocol):
+    """A master workbook that can be read and changed."""
+
+    @property
+    def path(self) -> Path:
+        """Where the workbook is saved; the companion folder stands beside it."""
+
+    @property
+    def parts_changed(self) -> tuple[str, ...]:
+        """Package parts that `apply` has changed, for a file; cells' sheets, for Excel."""
+
+    def read(self) -> HostContent:
+        """Return the workbook's tables as they are now, unsaved changes included."""
+
+    def ensure_writable(self) -> None:
+        """Raise `TheodoiError` where a change could not be written (open elsewhere, locked)."""
+
+    def snapshot(self) -> bytes:
+        """Return the bytes that a snapshot keeps: the workbook as it is now."""
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Make all changes, or none."""
+
+
+class FileHost:
+    """A master workbook on disk; changes go through the lossless editor."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.parts_changed: tuple[str, ...] = ()
+        self._sha256: str | None = None
+
+    def read(self) -> HostContent:
+        """Read every table of the file.
+
+        Raises:
+            TheodoiError: `master_missing`, or what the reader says of a file that is no
+                workbook, encrypted or too large.
+        """
+        from xl_theodoi.domain.errors import TheodoiError  # noqa: PLC0415
+        from xl_theodoi.workbook.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
+
+        if not self.path.is_file():
+            raise TheodoiError("master_missing", path=str(self.path))
+        content = read_workbook(self.path, file_name=self.path.name, limits=MASTER_LIMITS)
+        self._sha256 = content.sha256
+        return content
+
+    def ensure_writable(self) -> None:
+        """Refuse a workbook that Excel or LibreOffice has open, by their lock files."""
+        from xl_theodoi.workbook.edit import ensure_unlocked  # noqa: PLC0415
+
+        ensure_unlocked(self.path)
+
+    def snapshot(self) -> bytes:
+        """Return the file's bytes."""
+        return self.path.read_bytes()
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Edit the file losslessly; it must not have changed since it was read."""
+        from xl_theodoi.workbook.edit import apply_changes  # noqa: PLC0415
+
+        if not changes:
+            return
+        applied = apply_changes(self.path, changes, expected_sha256=self._sha256)
+        self.parts_changed = tuple(dict.fromkeys((*self.parts_changed, *applied.parts_changed)))
+        self._sha256 = applied.sha256
