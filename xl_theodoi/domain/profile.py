@@ -6,8 +6,9 @@ level of government or an agency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - pydantic needs it at run time
+from collections.abc import Collection, Mapping  # noqa: TC003 - pydantic needs it at run time
 from functools import cached_property
+from itertools import combinations
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -46,6 +47,24 @@ LOCKED_FIELDS = (
     "coordinating_units", "officer", "effective_due_date",
 )  # fmt: skip
 """What a unit workbook shows locked and a return is checked against, at least."""
+
+
+OPEN_TIMELINESS: tuple[Timeliness, ...] = ("in_time", "due_soon", "overdue", "no_deadline")
+"""How an unfinished task can stand against its deadline."""
+
+DONE_TIMELINESS: tuple[Timeliness, ...] = ("on_time", "late", "no_deadline")
+"""How a finished task can stand against its deadline."""
+
+SITUATIONS: tuple[tuple[Progress, Timeliness, bool], ...] = (
+    *(("not_started", timeliness, False) for timeliness in OPEN_TIMELINESS),
+    *(("in_progress", timeliness, False) for timeliness in OPEN_TIMELINESS),
+    *(
+        ("done", timeliness, approved)
+        for timeliness in DONE_TIMELINESS
+        for approved in (False, True)
+    ),
+)
+"""Every combination of progress, timeliness and approval that a task can be in."""
 
 
 class _Data(BaseModel):
@@ -92,6 +111,22 @@ class StatusRule(_Data):
     approved: bool | None = None
     setting: str | None = None
     tone: Literal["open", "due_soon", "overdue", "waiting", "done"] = "open"
+
+    def matches(
+        self,
+        progress: Progress,
+        timeliness: Timeliness,
+        *,
+        approved: bool,
+        enabled: Collection[str],
+    ) -> bool:
+        """Whether the rule gives its label to a task, `enabled` naming the settings that are on."""
+        return (
+            self.progress == progress
+            and (not self.timeliness or timeliness in self.timeliness)
+            and (self.approved is None or self.approved is approved)
+            and (self.setting is None or self.setting in enabled)
+        )
 
 
 class Clock(_Data):
@@ -166,7 +201,10 @@ class Report(_Data):
 
 
 class Letterhead(_Data):
-    """Words of the letterhead and of the sentences; each is a setting of the office."""
+    """Words of the letterhead and of the sentences; each is a setting of the office.
+
+    `{unit}` in `unit_symbol` stands for the code of the unit that reports.
+    """
 
     superior: str
     office: str
@@ -245,6 +283,7 @@ class Profile(_Data):
         fields: Every field with its label in this profile.
         statuses: Status rules in order of match.
         count_labels: Status labels in the order of the summary table.
+        count_labels_by_setting: The same where a setting, named by the key, is on.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -254,6 +293,7 @@ class Profile(_Data):
     unit_form: UnitForm
     statuses: tuple[StatusRule, ...]
     count_labels: tuple[str, ...]
+    count_labels_by_setting: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     features: Features
     letterhead: Letterhead
     texts: Texts
@@ -293,18 +333,51 @@ class Profile(_Data):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _every_task_has_a_counted_label(self) -> Self:
+        switches = sorted({rule.setting for rule in self.statuses if rule.setting is not None})
+        for size in range(len(switches) + 1):
+            for enabled in combinations(switches, size):
+                counted = self.labels_counted(enabled)
+                for progress, timeliness, approved in SITUATIONS:
+                    rule = self.rule_for(progress, timeliness, approved=approved, enabled=enabled)
+                    place = f"{progress}, {timeliness}, approved {approved}, settings {enabled}"
+                    if rule is None:
+                        message = f"statuses: no rule matches {place}"
+                        raise ValueError(message)
+                    if rule.label not in counted:
+                        message = f"count_labels: {rule.label} is missing ({place})"
+                        raise ValueError(message)
+        return self
+
+    def rule_for(
+        self,
+        progress: Progress,
+        timeliness: Timeliness,
+        *,
+        approved: bool,
+        enabled: Collection[str] = (),
+    ) -> StatusRule | None:
+        """Return the first status rule that matches; loading guarantees that there is one."""
+        for rule in self.statuses:
+            if rule.matches(progress, timeliness, approved=approved, enabled=enabled):
+                return rule
+        return None
+
+    def labels_counted(self, enabled: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the labels of the summary table, `enabled` naming the settings that are on."""
+        for setting, labels in self.count_labels_by_setting.items():
+            if setting in enabled:
+                return labels
+        return self.count_labels
+
     @cached_property
     def register(self) -> dict[str, FieldSpec]:
         """Every register field, computed ones included, shown ones first and in order."""
         shown = self.register_columns.shown
         rest = [f for f in (*REGISTER_FIELDS, *COMPUTED_FIELDS) if f not in shown]
         labels = self.register_columns.labels
-        return {
-            name: self.fields[name].model_copy(
-                update={"label": labels.get(name, self.fields[name].label)}
-            )
-            for name in (*shown, *rest)
-        }
+        return {name: _relabelled(self.fields[name], labels.get(name)) for name in (*shown, *rest)}
 
     @cached_property
     def unit_list(self) -> dict[str, FieldSpec]:
@@ -312,12 +385,7 @@ class Profile(_Data):
         shown = self.unit_columns.shown
         rest = [f for f in (*LOCKED_FIELDS, *EDITABLE_FIELDS) if f not in shown]
         labels = {**self.register_columns.labels, **self.unit_columns.labels}
-        return {
-            name: self.fields[name].model_copy(
-                update={"label": labels.get(name, self.fields[name].label)}
-            )
-            for name in (*shown, *rest)
-        }
+        return {name: _relabelled(self.fields[name], labels.get(name)) for name in (*shown, *rest)}
 
     def is_shown(self, field: str) -> bool:
         """Whether the register shows a field's column."""
@@ -326,6 +394,13 @@ class Profile(_Data):
     def report(self, kind: str) -> Report | None:
         """Return the profile's form of a kind, or None where the regulation has none."""
         return next((report for report in self.reports if report.kind == kind), None)
+
+
+def _relabelled(spec: FieldSpec, label: str | None) -> FieldSpec:
+    """Return a field with the profile's label; the usual label stays a known heading."""
+    if label is None or label == spec.label:
+        return spec
+    return spec.model_copy(update={"label": label, "aliases": (spec.label, *spec.aliases)})
 
 
 class TableSpec(_Data):
@@ -353,7 +428,7 @@ def parse_profile(
     specs: dict[str, object] = {}
     for group in ("register", "computed", "unit"):
         specs.update(fields[group])  # type: ignore[call-overload]
-    words = {**fields["words"], **tables["words"]}  # type: ignore[dict-item]
+    words: dict[str, object] = {**fields["words"], **tables["words"]}  # type: ignore[dict-item]
     try:
         return Profile.model_validate(
             {
