@@ -1,0 +1,135 @@
+"""How high a row must be for its wrapped text: merged cells never fit themselves.
+
+Widths are those of Times New Roman, the type that NĐ 30/2020/NĐ-CP prescribes; other types
+are taken as a little wider. Estimates err on the high side: white space is harmless in a
+signed report, a clipped line is not.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+TALLEST = 409.0
+"""Highest row that Excel takes, in points."""
+
+_LINE = 1.27
+_PADDING = 3.0
+_SIDE = 7.0
+_SAFETY = 1.03
+_BOLD = 1.07
+_OTHER_FONT = 1.13
+_INDENT = 9.0
+
+_WIDTHS = {
+    **dict.fromkeys("ijlt:;/\\|'", 278),
+    **dict.fromkeys(" .,", 250),
+    **dict.fromkeys("frI()-[]`", 333),
+    **dict.fromkeys("sJ", 389),
+    **dict.fromkeys("acez", 444),
+    **dict.fromkeys('"“”', 444),
+    **dict.fromkeys("PSF", 556),
+    **dict.fromkeys("LETZ=+<>", 611),
+    **dict.fromkeys("BCR", 667),
+    **dict.fromkeys("ADGHKNOQUVXYw", 722),
+    **dict.fromkeys("mO", 778),
+    **dict.fromkeys("M%", 889),
+    "W": 944,
+    "—": 1000,
+    "…": 1000,
+    "đ": 500,
+    "Đ": 722,
+    "ơ": 540,
+    "ư": 560,
+    "Ơ": 760,
+    "Ư": 780,
+}
+"""Advance widths in thousandths of the type size; letters not named here have 500."""
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """What the width of a text depends on; size in points."""
+
+    name: str = "Times New Roman"
+    size: float = 13
+    bold: bool = False
+
+    @property
+    def is_times(self) -> bool:
+        """Whether the type has the widths of Times New Roman."""
+        return self.name.startswith(("Times", "Liberation Serif", "Tinos"))
+
+
+@lru_cache(maxsize=8192)
+def _letter(letter: str) -> int:
+    width = _WIDTHS.get(letter)
+    if width is not None:
+        return width
+    base = "".join(part for part in unicodedata.normalize("NFD", letter) if part not in _MARKS)
+    if base != letter and base:
+        composed = unicodedata.normalize("NFC", base)
+        return _WIDTHS.get(composed, 500)
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 1000
+    return 500
+
+
+_MARKS = frozenset("\u0300\u0301\u0302\u0303\u0306\u0309\u0323")
+
+
+def text_width(text: str, font: Font) -> float:
+    """Return the width of a line of text in points."""
+    width = sum(map(_letter, text)) * font.size / 1000
+    if not font.is_times:
+        width *= _OTHER_FONT
+    return width * (_BOLD if font.bold else 1)
+
+
+def line_count(text: str, font: Font, width: float) -> int:
+    """Return how many lines a text takes when it wraps.
+
+    Args:
+        text: The text; its line breaks count.
+        font: Its type.
+        width: Room in points, cell margins already taken off.
+    """
+    room = max(width, font.size)
+    blank = text_width(" ", font)
+    lines = 0
+    for paragraph in text.split("\n"):
+        lines += 1
+        used = 0.0
+        for word in paragraph.split(" "):
+            long = text_width(word, font) * _SAFETY
+            if used and used + blank + long > room:
+                lines += 1
+                used = 0.0
+            if long > room:
+                extra = math.ceil(long / room) - 1
+                lines += extra
+                used = long - extra * room
+            else:
+                used += long + (blank if used else 0)
+    return lines
+
+
+def column_points(width: float, font: Font) -> float:
+    """Return a column's width in points from its width in characters of the normal type."""
+    digit = round(font.size * 96 / 72 * (0.5 if font.is_times else 0.507))
+    return math.floor(width * digit + 0.5) * 0.75
+
+
+def needed_height(text: str, font: Font, width: float, indent: int = 0) -> float:
+    """Return the height in points that a wrapped text needs in a cell.
+
+    Args:
+        text: The text.
+        font: Its type.
+        width: Width of the cell, or of the merged cells together, in points.
+        indent: Indent steps of the cell's format.
+    """
+    room = width - _SIDE - indent * _INDENT
+    return round(line_count(text, font, room) * font.size * _LINE + _PADDING, 2)
