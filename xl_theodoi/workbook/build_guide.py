@@ -9,7 +9,7 @@ from xl_theodoi.workbook import look
 if TYPE_CHECKING:
     from xl_theodoi.domain.profile import Profile
 
-WIDTHS: Final = (15.0, 40.0, 15.0, 40.0)
+WIDTHS: Final = (15.0, 43.0, 15.0, 43.0)
 """Columns: link, purpose, link, purpose."""
 LINK_COLOUR: Final = "#1F4E79"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
@@ -120,7 +121,7 @@ class ListWriter:
             columns={name: column for column, name in enumerate(layout.fields)},
         )
         formats = self._columns(written)
-        self._rows(sheet, head + 1, body, list(layout.fields), formats)
+        self._rows(written, body, formats)
         for name in layout.fields:
             self._validate(written, name)
         last = len(layout.fields) - 1
@@ -166,19 +167,33 @@ class ListWriter:
         return formats
 
     def _rows(
-        self,
-        sheet: Any,
-        first: int,
-        rows: Sequence[Mapping[str, Value]],
-        names: Sequence[str],
-        formats: Sequence[Any],
+        self, written: ListSheet, rows: Sequence[Mapping[str, Value]], formats: Sequence[Any]
     ) -> None:
+        """Write the body and give rows whose text wraps the height that shows it."""
+        layout, sheet = written.layout, written.sheet
         moment = self.look.style(
             num_format=look.MOMENT_FORMAT, border=1, border_color=look.LINE, align="center"
         )
-        for number, values in enumerate(rows, start=first):
+        names = list(layout.fields)
+        # No letter of the font is wider than an em: shorter texts surely fit on one line.
+        sure = {
+            name: int(look.column_pixels(spec.width) * 0.75 / look.SIZE)
+            for name, spec in layout.fields.items()
+            if name in layout.shown and spec.kind != "date"
+        }
+        for number, values in enumerate(rows, start=written.first_row):
+            lines = 1
             for column, name in enumerate(names):
-                write_value(sheet, number, column, values.get(name), formats[column], moment=moment)
+                value = values.get(name)
+                write_value(sheet, number, column, value, formats[column], moment=moment)
+                if (
+                    isinstance(value, str)
+                    and name in sure
+                    and (len(value) > sure[name] or "\n" in value)
+                ):
+                    lines = max(lines, _lines(value, layout.fields[name].width))
+            if lines > 1:
+                sheet.fit_row(number, look.height_of_lines(lines))
 
     def _validate(self, written: ListSheet, name: str) -> None:
         """Give a column its drop-down or limits; they follow the table when it grows."""
@@ -241,6 +256,11 @@ class ListWriter:
             "error_title": words["choice_title"],
             "error_message": words["choice"],
         }
+
+
+@lru_cache(maxsize=16_384)
+def _lines(text: str, width: float) -> int:
+    return look.text_lines(text, width)
 
 
 def write_value(

@@ -103,10 +103,10 @@ def build_master(content: MasterContent) -> bytes:
         as_of=content.as_of,
     )
     style = look.Look(book)
-    guide = book.add_worksheet(names["guide"])
-    overview = book.add_worksheet(names["overview"])
-    register = book.add_worksheet(names["register"])
-    lists = {table: book.add_worksheet(spec.sheet) for table, spec in profile.tables.items()}
+    guide = look.add_sheet(book, names["guide"])
+    overview = look.add_sheet(book, names["overview"])
+    register = look.add_sheet(book, names["register"])
+    lists = {table: look.add_sheet(book, spec.sheet) for table, spec in profile.tables.items()}
     hidden = _HiddenSheet(book.add_worksheet(META_SHEET))
     writer = ListWriter(
         style,
@@ -157,14 +157,17 @@ def _write_register(
         frozen_columns=max(1, frozen),
     )
     head = profile.letterhead
-    sheet.write_string(0, 0, head.superior, style.agency())
-    sheet.write_string(1, 0, head.office, style.agency(issuing=True))
-    sheet.write_string(2, 0, profile.texts.register_title, style.title())
+    widths = [fields[name].width for name in shown]
+    # The first column is repeated on pages side by side; a title in it would be cut there.
+    start = 1 if look.pages_wide(widths, 1) > 1 else 0
+    sheet.write_string(0, start, head.superior, style.agency())
+    sheet.write_string(1, start, head.office, style.agency(issuing=True))
+    sheet.write_string(2, start, profile.texts.register_title, style.title())
     sheet.set_row(2, 22)
     note = look.texts()["as_of"]["register_note"]
     sheet.write_formula(
         3,
-        0,
+        start,
         f'={quoted(note)}&TEXT({COUNTED_NAME},"{look.DATE_FORMAT}")',
         style.style(italic=True),
         f"{note}{content.as_of:%d/%m/%Y}",
@@ -173,7 +176,7 @@ def _write_register(
     _colour_register(style, written, profile)
     look.set_up_page(
         sheet,
-        widths=[fields[name].width for name in shown],
+        widths=widths,
         heading_row=REGISTER_HEADING_ROW,
         repeat_columns=1,
         note=head.office,
@@ -265,15 +268,17 @@ def _write_table(
     rows = content.tables.get(table, ())
     if table == "NgayNghi":
         rows = sorted(rows, key=_by_date)
-    sheet.write_string(0, 0, spec.title, style.title())
+    widths = [spec.columns[name].width for name in shown]
+    start = 1 if look.pages_wide(widths, 1) > 1 else 0
+    sheet.write_string(0, start, spec.title, style.title())
     sheet.set_row(0, 24)
-    sheet.write_string(1, 0, look.texts()["hints"].get(table, ""), style.style(italic=True))
+    sheet.write_string(1, start, look.texts()["hints"].get(table, ""), style.style(italic=True))
     written = writer.write(sheet, layout, rows)
     if table == "CauHinh":
         _validate_settings(writer, written, rows)
     look.set_up_page(
         sheet,
-        widths=[spec.columns[name].width for name in shown],
+        widths=widths,
         heading_row=layout.heading_row,
         repeat_columns=1,
         note=content.profile.letterhead.office,

@@ -33,18 +33,21 @@ LABEL_WIDTH: Final = 25.0
 COUNT_WIDTH: Final = 11.5
 LEAST_COLUMNS: Final = 10
 """Columns of the page, of which the table of units may take more."""
-SMALL_TABLE_ROWS: Final = 13
+HEAD_EXTRA_PIXELS: Final = 40
+"""What the higher rows of title and headings add."""
+SMALL_TABLE_ROWS: Final = 12
 """Rows kept for the two small tables; charts beside them are as high."""
 AGE_COLUMN: Final = 3
 CHART_COLUMN: Final = 6
 FIGURES_ROW: Final = 4
 SMALL_HEADING_ROW: Final = 9
-PAGE_PIXELS: Final = 660
-"""Height of a printed page in landscape, at full size."""
-UNIT_BAR_PIXELS: Final = 19
+MARGINS: Final = (15.0, 10.0, 15.0, 15.0)
+"""Left, right, top, bottom in millimetres; the page stands upright."""
+UNIT_BAR_PIXELS: Final = 26
 CHART_FRAME_PIXELS: Final = 110
 LEAST_CHART_PIXELS: Final = 280
-MOST_CHART_PIXELS: Final = 2 * PAGE_PIXELS - 40
+MOST_CHART_PIXELS: Final = 1400
+"""Room for the names of about fifty units; more units share the room."""
 
 
 def overview_labels(profile: Profile) -> dict[str, tuple[str, ...]]:
@@ -197,7 +200,7 @@ class _Overview:
                 "values": [self.name, status[0], 1, status[1], 1],
                 "points": [
                     {"fill": {"color": colour}, "border": {"color": "#FFFFFF"}}
-                    for colour in self._status_colours()
+                    for colour in (*self._status_colours(), *look.CHART_COLOURS["set_aside"])
                 ],
                 "data_labels": {"value": True, "font": _font(9, bold=True)},
             }
@@ -252,8 +255,22 @@ class _Overview:
                     "gap": 45,
                 }
             )
-        chart.set_y_axis({"num_font": _font(9), "major_gridlines": {"visible": False}})
-        chart.set_x_axis({"num_font": _font(9), "major_gridlines": _grid(), **_whole_numbers()})
+        chart.set_y_axis(
+            {
+                "num_font": _font(9),
+                "major_gridlines": {"visible": False},
+                "reverse": True,  # the first unit on top, as in the table
+                "interval_unit": 1 if self.unit_chart_pixels < MOST_CHART_PIXELS else None,
+            }
+        )
+        chart.set_x_axis(
+            {
+                "num_font": _font(9),
+                "major_gridlines": _grid(),
+                "label_position": "high",  # at the foot, because the other axis is reversed
+                **_whole_numbers(),
+            }
+        )
         chart.set_legend({"position": "bottom", "font": _font(10)})
         self._place(
             chart,
@@ -261,15 +278,26 @@ class _Overview:
             (self.chart_row, 0),
             (self._pixels(0, CHART_COLUMN) - 12, self.unit_chart_pixels),
         )
+        widths = [LABEL_WIDTH] + [COUNT_WIDTH] * (self.width - 1)
         look.set_up_page(
             sheet,
-            widths=[LABEL_WIDTH] + [COUNT_WIDTH] * (self.width - 1),
-            one_page_wide=True,
+            widths=widths,
+            heading_row=self.unit_row,
+            portrait=True,
+            margins=MARGINS,
             note=self.profile.letterhead.office,
         )
-        breaks = [self.unit_row - 1]
-        if self.chart_row * ROW_PIXELS + self.unit_chart_pixels > PAGE_PIXELS:
-            breaks.insert(0, self.chart_row)
+        left, right, top, bottom = MARGINS
+        scale = min(1.0, (210 - left - right) / (self._pixels(0, self.width) * look.PIXEL_MM))
+        page = (297 - top - bottom) / look.PIXEL_MM / scale
+        above = self.chart_row * ROW_PIXELS + HEAD_EXTRA_PIXELS
+        table = (len(self.rows.get(UNIT_TABLE, ())) + 5) * ROW_PIXELS
+        breaks = []
+        if above + self.unit_chart_pixels > page:
+            breaks.append(self.chart_row)
+            above = 0
+        if above + self.unit_chart_pixels + table > page:
+            breaks.append(self.unit_row - 1)
         sheet.set_h_pagebreaks(breaks)
 
     def _table(self, table: str, row: int, column: int, *, filters: bool) -> tuple[int, int]:
@@ -313,6 +341,10 @@ class _Overview:
         for place, values in enumerate(body, start=row + 1):
             for offset, label in enumerate(labels):
                 write_value(self.sheet, place, column + offset, values.get(label), formats[offset])
+            name = values.get(labels[0])
+            lines = look.text_lines(str(name or ""), LABEL_WIDTH if column == 0 else COUNT_WIDTH)
+            if lines > 1:
+                self.sheet.fit_row(place, look.height_of_lines(lines))
         if table == UNIT_TABLE:
             late = self.words["columns"]["overdue"]
             at = column + labels.index(late)
@@ -345,7 +377,7 @@ class _Overview:
     def _pixels(self, start: int, end: int) -> int:
         """Return the width in pixels of columns from `start` up to, not including, `end`."""
         widths = [LABEL_WIDTH if column == 0 else COUNT_WIDTH for column in range(start, end)]
-        return sum(int(width * 7 + 5) for width in widths)
+        return sum(look.column_pixels(width) for width in widths)
 
     def _sum(self, label: str) -> int:
         values = (row.get(label) for row in self.rows.get(UNIT_TABLE, ()))

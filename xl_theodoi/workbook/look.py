@@ -19,6 +19,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.resources import PACKAGE
+from xl_theodoi.workbook.fill_heights import TALLEST, Font, line_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,8 +45,17 @@ MM: Final = 1 / 25.4
 """Inches in a millimetre; margins are given in inches."""
 A4: Final = 9
 """Excel's number of the paper size."""
-CHARACTER_MM: Final = 7 / 96 * 25.4
+LINE_SPACING: Final = 1.27
+"""Height of a line against the font size."""
+CELL_PADDING: Final = 6.0
+"""Points of a cell's width that text does not use."""
+PIXEL_MM: Final = 25.4 / 96
+"""Printed size of a pixel at 100 %."""
+CHARACTER_MM: Final = 7 * PIXEL_MM
 """Printed width, at 100 %, of one unit of column width."""
+PORTRAIT: Final = (30.0, 15.0, 20.0, 20.0)
+"""Left, right, top, bottom margins in millimetres."""
+LANDSCAPE: Final = (20.0, 10.0, 15.0, 15.0)
 LEAST_SCALE: Final = 0.55
 """Below this size 11-point text is no longer readable on paper; more pages wide are used."""
 
@@ -106,6 +116,7 @@ CHART_COLOURS: Final[Mapping[str, Sequence[str]]] = {
     "not_started": ("#9AA5B1", "#C3CAD1"),
     "due_soon": ("#E0A100", "#F2CC5C"),
     "overdue": ("#C0392B", "#E07A6E"),
+    "set_aside": ("#8E7CA6", "#C9BFD6"),
 }
 """Chart colours by meaning; the second one is for a second status of the same meaning."""
 
@@ -252,28 +263,22 @@ class Look:
         return self._made[(key,)]
 
 
-def text_lines(text: str, width: float, *, bold: bool = False) -> int:
+def text_lines(text: str, width: float, *, size: float = SIZE, bold: bool = False) -> int:
     """Return how many lines a text takes in a column.
 
     Args:
         text: What the cell shows; line breaks count.
         width: Column width in characters.
+        size: Font size in points.
         bold: Whether the text is bold, which is wider.
     """
-    room = max(1.0, (width - 0.7) * (1.0 if bold else 1.12))
-    lines = 0
-    for part in text.split("\n"):
-        used, count = 0.0, 1
-        for word in part.split(" "):
-            size = len(word)
-            if used and used + 1 + size > room:
-                count, used = count + 1, 0.0
-            if size > room:  # a word longer than the line is broken by letters
-                count += ceil(size / room) - 1
-                size = size % int(room) if room >= 1 else 0
-            used += size + (1 if used else 0)
-        lines += count
-    return lines
+    font = Font(FONT, size, bold)
+    return line_count(text, font, max(size, column_pixels(width) * 0.75 - CELL_PADDING))
+
+
+def column_pixels(width: float) -> int:
+    """Return a column's width in pixels on the screen from its width in characters."""
+    return int(width * 7 + 5)
 
 
 def row_height(
@@ -281,18 +286,71 @@ def row_height(
 ) -> float:
     """Return a row height in points that shows every text, for rows that cannot fit themselves.
 
-    Rows of lists are left without a height: Excel and LibreOffice fit them on opening. Merged
-    cells and headings with filter buttons need a height that is given.
+    Merged cells and headings with filter buttons never fit themselves. Rows of lists get an
+    estimate too (see `add_sheet`): Excel would fit them on opening, LibreOffice not.
 
     Args:
         cells: Text and column width of each cell.
         size: Font size in points.
         bold: Whether the texts are bold.
     """
-    most = max(
-        (text_lines(text, width * SIZE / size, bold=bold) for text, width in cells), default=1
-    )
-    return min(409.0, ceil(most * size * 1.27 + 3))
+    most = max((text_lines(text, width, size=size, bold=bold) for text, width in cells), default=1)
+    return height_of_lines(most, size)
+
+
+def height_of_lines(lines: int, size: float = SIZE) -> float:
+    """Return the row height in points for a number of lines, at most what Excel takes."""
+    return min(TALLEST, ceil(lines * size * LINE_SPACING + 3))
+
+
+def add_sheet(book: Any, name: str) -> Any:
+    """Return a new XlsxWriter worksheet that also knows `fit_row`.
+
+    `fit_row(row, height)` gives a row a height that Excel may still change: XlsxWriter marks
+    every height as the user's own, and then the row would not grow with its text.
+    """
+    return book.add_worksheet(name, worksheet_class=_sheet_class())
+
+
+@cache
+def _sheet_class() -> Any:
+    from xlsxwriter.worksheet import Worksheet  # noqa: PLC0415 - heavy
+
+    class FittedSheet(Worksheet):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.fitted: set[int] = set()
+            self._row_is_fitted = False
+
+        def fit_row(self, row: int, height: float) -> None:
+            self.fitted.add(row)
+            self.set_row(row, height)
+
+        def _write_row(self, row: int, *rest: Any, **options: Any) -> None:
+            self._row_is_fitted = row in self.fitted
+            super()._write_row(row, *rest, **options)
+
+        def _xml_start_tag_unencoded(
+            self, tag: str, attributes: Sequence[tuple[str, Any]] = ()
+        ) -> None:
+            if tag == "row" and self._row_is_fitted:
+                attributes = [pair for pair in attributes if pair[0] != "customHeight"]
+            super()._xml_start_tag_unencoded(tag, attributes)
+
+    return FittedSheet
+
+
+def pages_wide(widths: Sequence[float], repeat_columns: int = 0) -> int:
+    """Return how many landscape pages side by side keep a list readable (`LEAST_SCALE`).
+
+    Args:
+        widths: Widths of the printed columns, in characters.
+        repeat_columns: Number of columns that stand on every page.
+    """
+    left, right, *_ = LANDSCAPE
+    room = (297 - left - right) / CHARACTER_MM / LEAST_SCALE
+    repeated = sum(widths[:repeat_columns])
+    return max(1, ceil((sum(widths) - repeated) / max(1.0, room - repeated)))
 
 
 def set_up_page(
@@ -303,6 +361,7 @@ def set_up_page(
     repeat_columns: int = 0,
     portrait: bool = False,
     one_page_wide: bool = False,
+    margins: tuple[float, float, float, float] | None = None,
     note: str = "",
 ) -> int:
     """Give a sheet A4 paper, margins, page numbers and repeated headings.
@@ -316,8 +375,9 @@ def set_up_page(
         heading_row: 0-based row of the headings, repeated on every page.
         repeat_columns: Number of columns repeated on every page, where there are several
             pages side by side.
-        portrait: Whether the paper stands upright.
+        portrait: Whether the paper stands upright; then always one page wide.
         one_page_wide: Print on one page whatever the size.
+        margins: Left, right, top, bottom in millimetres, where not the usual ones.
         note: Text on the left of the page's foot.
 
     Returns:
@@ -326,16 +386,12 @@ def set_up_page(
     sheet.set_paper(A4)
     if portrait:
         sheet.set_portrait()
-        left, right, top, bottom, paper = 30, 15, 20, 20, 210
+        left, right, top, bottom = margins or PORTRAIT
     else:
         sheet.set_landscape()
-        left, right, top, bottom, paper = 20, 10, 15, 15, 297
+        left, right, top, bottom = margins or LANDSCAPE
     sheet.set_margins(left * MM, right * MM, top * MM, bottom * MM)
-    printable = (paper - left - right) / CHARACTER_MM / LEAST_SCALE
-    repeated = sum(widths[:repeat_columns])
-    pages = 1
-    if not one_page_wide:
-        pages = max(1, ceil((sum(widths) - repeated) / max(1.0, printable - repeated)))
+    pages = 1 if one_page_wide or portrait else pages_wide(widths, repeat_columns)
     sheet.fit_to_pages(pages, 0)
     if heading_row is not None:
         sheet.repeat_rows(heading_row)
@@ -346,5 +402,5 @@ def set_up_page(
     foot = f"&R{font}{words['page_number']}"
     if note:
         foot = f"&L{font}{note.replace('&', '&&')}{foot}"
-    sheet.set_footer(foot, {"margin": 8 * MM})
+    sheet.set_footer(foot, {"margin": 8 * MM, "scale_with_doc": False})
     return pages
