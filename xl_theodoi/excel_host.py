@@ -1,0 +1,305 @@
+"""A master workbook that is open in Excel, seen as a `Host`.
+
+Every table is read in one call and written in as few as its changes allow. What Excel holds
+on screen counts, saved or not; the workbook is not saved here, the user does that.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from xl_theodoi.domain.cells import Column, SheetTable
+from xl_theodoi.domain.changes import (
+    AddColumns,
+    AppendRows,
+    MarkCells,
+    RemoveRows,
+    ReplaceRows,
+    SetCells,
+    SetName,
+)
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.domain.findings import Location, warning
+from xl_theodoi.excel_state import native_flag, undisturbed
+from xl_theodoi.excel_values import read_value
+from xl_theodoi.excel_writer import LiveTable, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import xlwings as xw
+    from xlwings.main import Table
+
+    from xl_theodoi.domain.changes import Change
+    from xl_theodoi.domain.findings import Finding
+
+MAX_FORMULA_AREAS: Final = 20
+"""Beyond this many areas one call for all formulas of the table is the shorter way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExcelContent:
+    """What was read of an open workbook.
+
+    Attributes:
+        tables: Every Excel Table by its name.
+        sheet_names: Names of all worksheets, in order.
+        file: Name of the workbook as Excel shows it.
+    """
+
+    tables: Mapping[str, SheetTable]
+    sheet_names: Sequence[str]
+    file: str
+
+
+class ExcelHost:
+    """A master workbook open in Excel.
+
+    Args:
+        book: The workbook, usually `xlwings.Book.caller()`.
+
+    Attributes:
+        findings: What the user should know of how the work was done, such as a snapshot
+            that could only be taken of the saved file.
+    """
+
+    def __init__(self, book: xw.Book) -> None:
+        self.book = book
+        self.parts_changed: tuple[str, ...] = ()
+        self.findings: list[Finding] = []
+        self._live: dict[str, LiveTable] | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the workbook is saved.
+
+        Raises:
+            TheodoiError: `not_saved` before the first save, `cloud_path` where the workbook
+                was opened from the internet and has no folder on this computer.
+        """
+        try:
+            name = self.book.fullname
+        except Exception as problem:
+            # xlwings turns the address of a synchronised folder into a local path and fails
+            # in a dozen ways where it cannot.
+            raise TheodoiError("cloud_path", file=self.book.name) from problem
+        if "://" in name:
+            raise TheodoiError("cloud_path", file=self.book.name)
+        path = Path(name)
+        if not path.is_absolute():
+            raise TheodoiError("not_saved", file=self.book.name)
+        return path
+
+    def read(self) -> ExcelContent:
+        """Return every table as it is now, each read in one call."""
+        live: dict[str, LiveTable] = {}
+        names: list[str] = []
+        for sheet in self.book.sheets:
+            names.append(sheet.name)
+            for table in sheet.tables:
+                if table.show_headers:
+                    found = _read_table(table, sheet, self.book.name)
+                    live[found.content.name] = found
+        self._live = live
+        contents = {name: found.content for name, found in live.items()}
+        return ExcelContent(contents, tuple(names), self.book.name)
+
+    def ensure_writable(self) -> None:
+        """Refuse a workbook that is read-only or has no place of its own on disk.
+
+        Raises:
+            TheodoiError: `workbook_read_only`, `not_saved` or `cloud_path`.
+        """
+        _ = self.path
+        if native_flag(self.book.api, "ReadOnly", "read_only"):
+            raise TheodoiError("workbook_read_only", file=self.book.name)
+
+    def snapshot(self) -> bytes:
+        """Return the workbook as it is on screen, unsaved changes included.
+
+        Where Excel cannot save a copy (on a Mac it has no such command), the file on disk is
+        taken instead, and `snapshot_from_disk` in `findings` says so if it is older.
+        """
+        path = self.path
+        save_copy = getattr(self.book.api, "SaveCopyAs", None)
+        if callable(save_copy):
+            with suppress(Exception), TemporaryDirectory() as folder:
+                copy = Path(folder) / f"copy{path.suffix}"
+                save_copy(str(copy))
+                return copy.read_bytes()
+        if not native_flag(self.book.api, "Saved", "saved"):
+            self.findings.append(warning("snapshot_from_disk", Location(path.name)))
+        try:
+            return path.read_bytes()
+        except OSError as problem:
+            raise TheodoiError("snapshot_failed", file=path.name) from problem
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Make all changes, or none: what was written is taken back when a later one fails.
+
+        Row positions are those of the last `read`.
+
+        Raises:
+            TheodoiError: `sheet_protected`, `table_has_totals`, `cells_in_the_way`,
+                `excel_unknown_table`, `excel_unknown_name`, `excel_unknown_sheet`,
+                `workbook_read_only` or `excel_busy` with nothing written;
+                `excel_write_failed` with everything taken back; `excel_write_incomplete`
+                where Excel did not allow that either.
+        """
+        if not changes:
+            return
+        self.ensure_writable()
+        if self._live is None:
+            self.read()
+        # Columns first, because later changes may name them; rows leave last, because
+        # positions are those of the table as read.
+        ordered = sorted(changes, key=lambda change: _ORDER[type(change)])
+        sheets = self._sheets_of(ordered)
+        for sheet in sheets:
+            if native_flag(sheet.api, "ProtectContents", "protect_contents"):
+                raise TheodoiError("sheet_protected", file=self.book.name, sheet=sheet.name)
+        writer = Writer()
+        try:
+            with undisturbed(self.book):
+                for change in ordered:
+                    self._apply_one(change, writer)
+        except Exception as problem:
+            undone = self._take_back(writer)
+            if isinstance(problem, (TheodoiError, ValueError)) and undone:
+                raise
+            code = "excel_write_failed" if undone else "excel_write_incomplete"
+            raise TheodoiError(code, file=self.book.name) from problem
+        finally:
+            # Positions were those of the last reading; whatever comes next reads again.
+            self._live = None
+        self.parts_changed = tuple(
+            dict.fromkeys((*self.parts_changed, *(sheet.name for sheet in sheets)))
+        )
+
+    def _take_back(self, writer: Writer) -> bool:
+        try:
+            with undisturbed(self.book):
+                writer.undo()
+        except Exception:  # noqa: BLE001
+            # Excel does not let itself be kept quiet any more: take back what is left anyhow.
+            writer.undo()
+        return writer.is_undone
+
+    def _table(self, name: str) -> LiveTable:
+        found = (self._live or {}).get(name)
+        if found is None:
+            raise TheodoiError("excel_unknown_table", file=self.book.name, table=name)
+        return found
+
+    def _cell_of(self, name: str) -> xw.Range:
+        if name not in self.book.names:
+            raise TheodoiError("excel_unknown_name", file=self.book.name, name=name)
+        return self.book.names[name].refers_to_range
+
+    def _sheet(self, name: str) -> xw.Sheet:
+        for sheet in self.book.sheets:
+            if sheet.name == name:
+                return sheet
+        raise TheodoiError("excel_unknown_sheet", file=self.book.name, sheet=name)
+
+    def _sheets_of(self, changes: Sequence[Change]) -> list[xw.Sheet]:
+        sheets: dict[str, xw.Sheet] = {}
+        for change in changes:
+            if isinstance(change, SetName):
+                sheet = self._cell_of(change.name).sheet
+            elif isinstance(change, MarkCells):
+                sheet = self._sheet(change.sheet)
+            else:
+                sheet = self._table(change.table).sheet
+            sheets[sheet.name] = sheet
+        return list(sheets.values())
+
+    def _apply_one(self, change: Change, writer: Writer) -> None:
+        if isinstance(change, SetName):
+            writer.set_name(self._cell_of(change.name), change.value)
+        elif isinstance(change, MarkCells):
+            writer.mark(self._sheet(change.sheet), change.notes)
+        elif isinstance(change, AddColumns):
+            writer.add_columns(self._table(change.table), change.labels)
+        elif isinstance(change, SetCells):
+            writer.set_cells(self._table(change.table), change.cells)
+        elif isinstance(change, AppendRows):
+            writer.append(self._table(change.table), change.rows)
+        elif isinstance(change, RemoveRows):
+            writer.remove(self._table(change.table), change.positions)
+        else:
+            writer.replace(self._table(change.table), change.rows)
+
+
+_ORDER: Final[dict[type, int]] = {
+    AddColumns: 0,
+    SetName: 1,
+    SetCells: 2,
+    AppendRows: 3,
+    RemoveRows: 4,
+    ReplaceRows: 5,
+    MarkCells: 6,
+}
+
+
+def _read_table(table: Table, sheet: xw.Sheet, file: str) -> LiveTable:
+    whole = table.range
+    cells = whole.options(ndim=2, err_to_str=True, chunksize=None).value
+    top, left = whole.row, whole.column
+    has_totals = table.show_totals
+    header, body = cells[0], cells[1:-1] if has_totals else cells[1:]
+    columns: dict[str, Column] = {}
+    repeated: list[str] = []
+    labels: dict[str, int] = {}
+    for offset, heading in enumerate(header):
+        label = "" if heading is None else str(heading)
+        read = [read_value(row[offset]) for row in body]
+        values, kinds = [value for value, _ in read], [int(kind) for _, kind in read]
+        if label in columns:
+            repeated.append(label)
+            continue
+        columns[label] = Column(label, left + offset, values, kinds)
+        labels[label] = left + offset
+    first, count = top + 1, len(body)
+    if count:
+        block = sheet.range((first, left), (top + count, left + len(header) - 1))
+        by_index = {column.index: column for column in columns.values()}
+        for row, index, formula in _formulas(block):
+            if index in by_index:
+                by_index[index].formulas[row - first] = formula
+    content = SheetTable(
+        name=table.name,
+        file=file,
+        sheet=sheet.name,
+        header_row=top,
+        columns=columns,
+        row_numbers=list(range(first, first + count)),
+        repeated=tuple(repeated),
+        last_table_row=top + count,
+    )
+    return LiveTable(table, sheet, content, left, count, labels, has_totals)
+
+
+def _formulas(block: xw.Range) -> Iterator[tuple[int, int, str]]:
+    try:
+        found: Any = block.get_special_cells("formulas")
+    except Exception:  # noqa: BLE001
+        # Excel refuses to look for formulas on a protected sheet, and xlwings knows "there
+        # are none" only in English: then all cells are asked.
+        found = None
+    areas: list[xw.Range] = [block] if found is None or len(found) > MAX_FORMULA_AREAS else found
+    for area in areas:
+        texts: Any = area.formula
+        top, left = area.row, area.column
+        if not isinstance(texts, (list, tuple)):
+            texts = ((texts,),)
+        elif not isinstance(texts[0], (list, tuple)):
+            texts = (texts,) if area.shape[0] == 1 else tuple((text,) for text in texts)
+        for down, row in enumerate(texts):
+            for right, text in enumerate(row):
+                if isinstance(text, str) and text.startswith("="):
+                    yield top + down, left + right, text[1:]
