@@ -1,0 +1,73 @@
+"""The workbook that one unit fills in for one period (contract §6).
+
+Five sheets: the list on screen, the unit's own report form, the self-check, the instructions
+and a very hidden sheet with the workbook's identity and the values as they were sent. No
+macro, no external link, no data connection: the sheets live by plain formulas of Excel 2010,
+whose values are stored too, for readers that do not calculate.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from xl_theodoi.workbook import look
+from xl_theodoi.workbook.build_unit_check import SelfCheck, write_check_sheet
+from xl_theodoi.workbook.build_unit_content import (
+    AS_OF_NAME,
+    ListPlan,
+    UnitContent,
+    clean_text,
+    unit_texts,
+)
+from xl_theodoi.workbook.build_unit_form import FormPlan, FormWriter
+from xl_theodoi.workbook.build_unit_guide import GuideWriter, write_hidden_sheet
+from xl_theodoi.workbook.build_unit_list import write_list_sheet
+
+__all__ = ["UnitContent", "build_unit_workbook"]
+
+_READ_ONLY = {
+    "select_locked_cells": True,
+    "select_unlocked_cells": True,
+    "format_columns": True,
+    "format_rows": True,
+}
+
+
+def build_unit_workbook(content: UnitContent) -> bytes:
+    """Return the `.xlsx` file of one unit; equal content gives equal bytes.
+
+    Raises:
+        ValueError: Where there is no task.
+    """
+    texts = unit_texts()
+    sheets = texts["sheets"]
+    plan = ListPlan(content)
+    form = FormPlan(content, plan)
+    self_check = SelfCheck(content, plan, form.labels, form.limit)
+    buffer = BytesIO()
+    book = look.new_book(
+        buffer,
+        title=clean_text(
+            texts["properties"]["title"].format(unit=content.unit.name, period=content.period_name)
+        ),
+        author=content.word("letterhead.office"),
+        as_of=content.as_of,
+        subject=texts["properties"]["subject"],
+    )
+    style = look.Look(book)
+    made = {name: book.add_worksheet(sheets[name])
+            for name in ("list", "form", "check", "guide", "hidden")}  # fmt: skip
+    writer = FormWriter(made["form"], style, form)
+    book.define_name(AS_OF_NAME, "=" + writer.as_of_address())
+    write_list_sheet(made["list"], style, content, plan, self_check)
+    writer.write()
+    missing = f"COUNTIF('{sheets['form']}'!{writer.span(form.c_place)},0)"
+    write_check_sheet(made["check"], style, content, plan, self_check, missing)
+    GuideWriter(made["guide"], style, content, plan).write()
+    write_hidden_sheet(made["hidden"], style, content, plan)
+    for name in ("form", "check", "guide"):
+        made[name].protect("", _READ_ONLY)
+        made[name].hide_gridlines(2)
+    made["list"].activate()
+    book.close()
+    return buffer.getvalue()

@@ -1,0 +1,876 @@
+"""The unit's own report form, filled from its list by plain formulas.
+
+Every task keeps its place in the order in which it was sent; its row is found by the task key,
+so sorting, filtering or removing rows of the list never mixes up the form. Hidden columns
+right of the form hold one line per task (place in the list, status code, label, place in the
+form). In the form with sections the lines move between the sections by rank.
+
+Excel does not fit row heights when formulas change, so the rows get a height that shows the
+fixed text and a fair share of what the unit writes; text beyond it ends with an ellipsis, and
+the self-check says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from xl_theodoi.domain.cells import column_letter
+from xl_theodoi.domain.model import Progress, Timeliness
+from xl_theodoi.domain.profile import EDITABLE_FIELDS
+from xl_theodoi.workbook import look
+from xl_theodoi.workbook.build_unit_content import (
+    AS_OF_NAME,
+    ListPlan,
+    UnitContent,
+    cell_value,
+    clean_text,
+    is_formula_like,
+    literal,
+    raw_text,
+    serial,
+    unit_texts,
+    vietnamese_date,
+)
+from xl_theodoi.workbook.build_unit_status import (
+    COMBINATIONS,
+    LATE_CODES,
+    OVERDUE_CODES,
+    PROGRESS,
+    StatusLabels,
+    TaskFigure,
+    codes_where,
+    task_figure,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xl_theodoi.domain.profile import FieldSpec
+
+BODY: Final = 12
+"""Points; the size of the form's table."""
+PROSE: Final = 13
+"""Points; the size of its sentences."""
+PORTRAIT_WIDTH: Final = 89
+LANDSCAPE_WIDTH: Final = 143
+"""Characters across the printable page at full size."""
+MOST_PORTRAIT: Final = 7
+"""Most columns that still read well on upright paper."""
+LEAST_LINES: Final = 4
+MOST_LINES: Final = 14
+"""Lines that a row of the form shows."""
+NOTES: Final = 4
+"""Lines for reasons and for proposals under the table."""
+AS_OF_CELL: Final = (0, 0)
+STATUS_COLUMNS: Final = ("status_label", "reported_state")
+"""Columns that print the regulation's label, which follows from the state the unit chose."""
+WEIGHTS: Final = {"stt": 5, "date": 11.5, "choice": 13, "number": 8, "blank": 11}
+"""Column widths by kind; what is left goes to the texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormColumn:
+    """One column of the form's table."""
+
+    name: str
+    label: str
+    kind: str
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One line of the summary."""
+
+    label: str
+    formula: str
+    value: int
+    indent: int = 0
+
+
+class FormPlan:
+    """What the form counts and where its parts stand.
+
+    Attributes:
+        columns: Columns of the table with their widths.
+        labels: Status labels.
+        figures: Every task as sent.
+        lines: Lines of text for each row of the table.
+        limit: Most characters of the progress column that are sure to be printed.
+    """
+
+    def __init__(self, content: UnitContent, plan: ListPlan) -> None:
+        self.content, self.plan = content, plan
+        self.labels = StatusLabels(content)
+        self.figures = [task_figure(row, content, self.labels) for row in content.rows]
+        self.layout = content.profile.unit_form.layout
+        self.sectioned = self.layout == "summary_and_sections"
+        names = [
+            name
+            for name in content.profile.unit_form.columns
+            if not (name == "stt" and content.setting("show_stt") is False)
+            and not (name == "received_on" and content.setting("second_ngay") == "hide")
+        ]
+        self.landscape = len(names) > MOST_PORTRAIT
+        self.columns = self._columns(names)
+        self.lines = self._lines()
+        self.limit = self.room("progress_text", min(self.lines)) if self._prints_progress else 8000
+        # Helper columns, 0-based, one blank column after the form.
+        at = len(self.columns) + 1
+        (self.c_id, self.c_place, self.c_due, self.c_soon, self.c_approved, self.c_state,
+         self.c_code, self.c_label, self.c_rank, self.c_reasons, self.c_proposals,
+         self.c_line, self.c_text) = range(at, at + 13)  # fmt: skip
+
+    @property
+    def _prints_progress(self) -> bool:
+        return any(column.name == "progress_text" for column in self.columns)
+
+    @property
+    def width(self) -> int:
+        """Characters across the page."""
+        return LANDSCAPE_WIDTH if self.landscape else PORTRAIT_WIDTH
+
+    def spec(self, name: str) -> FieldSpec | None:
+        """Return the catalogue entry of a column, None for running number and blank ones."""
+        return self.plan.fields.get(name) or self.content.profile.register.get(name)
+
+    def _columns(self, names: Sequence[str]) -> tuple[FormColumn, ...]:
+        labels = self.content.profile.unit_form.labels
+        kinds, weights, headings = [], [], []
+        for name in names:
+            spec = self.spec(name)
+            kind = name if spec is None else str(spec.kind)
+            kinds.append(kind)
+            headings.append(labels.get(name) or (spec.label if spec else ""))
+            weights.append(WEIGHTS.get(kind, 0.0))
+        free = (self.width - sum(weights)) or 1.0
+        texts = [
+            (spec.width if (spec := self.spec(name)) else 12.0) if not weight else 0.0
+            for name, weight in zip(names, weights, strict=True)
+        ]
+        # Even out: a subject needs less than its width in the list suggests.
+        shares = [text**0.75 if text else 0.0 for text in texts]
+        total = sum(shares) or 1.0
+        return tuple(
+            FormColumn(name, heading, kind, weight or round(free * share / total, 1))
+            for name, heading, kind, weight, share in zip(
+                names, headings, kinds, weights, shares, strict=True
+            )
+        )
+
+    def _lines(self) -> list[int]:
+        found = []
+        for row, figure in zip(self.content.rows, self.figures, strict=True):
+            lines = LEAST_LINES
+            for column in self.columns:
+                shown = str(self.value(column.name, row, figure, 1))
+                needed = look.text_lines(shown, column.width * look.SIZE / BODY)
+                lines = max(lines, needed + (column.name in EDITABLE_FIELDS and bool(shown)))
+            found.append(min(MOST_LINES, lines))
+        return [max(found)] * len(found) if self.sectioned else found
+
+    def room(self, name: str, lines: int) -> int:
+        """Return how many characters surely fit into so many lines of a column."""
+        width = next((column.width for column in self.columns if column.name == name), 30.0)
+        return max(40, int((width * look.SIZE / BODY - 0.7) * 1.12 * 0.88 * lines))
+
+    def value(self, name: str, row: Any, figure: TaskFigure, number: int) -> Any:
+        """Return what a column of the form shows for a task as sent."""
+        if name == "stt":
+            return number
+        if name == "blank":
+            return ""
+        if name in STATUS_COLUMNS:
+            return self.labels.labels[figure.label - 1]
+        if name == "timeliness":
+            times = self.content.profile.words["timeliness"]
+            return times[timeliness_of(figure.code)]
+        if name == "progress_text":
+            return self._progress(row, figure)
+        held = cell_value(row.get(name))
+        if held is None:
+            return ""
+        if isinstance(held, str) and name in EDITABLE_FIELDS:
+            return held.replace("\n", " ")
+        return held
+
+    def has(self, name: str) -> bool:
+        """Whether the form has a column for a field."""
+        return name in self.content.profile.unit_form.columns
+
+    def _progress(self, row: Any, figure: TaskFigure) -> str:
+        texts = unit_texts()["form"]
+        parts = [raw_text(row.get("progress_text")).replace("\n", " ")]
+        if not self.has("result_document") and raw_text(row.get("result_document")):
+            parts.append(texts["result"] + raw_text(row.get("result_document")))
+        if not self.has("late_reason") and figure.is_late:
+            done = figure.progress is Progress.DONE
+            reason = raw_text(row.get("late_reason")).replace("\n", " ")
+            parts.append(
+                texts["reason_late" if done else "reason_overdue"]
+                + (texts["reason_joint"] + reason if reason else "")
+            )
+        return "; ".join(part for part in parts if part)
+
+    def progress_formula(self, place: str, code: str) -> str:
+        """Return the text formula that `_progress` mirrors, without the equals sign."""
+        texts, plan = unit_texts()["form"], self.plan
+
+        def typed(name: str) -> str:
+            return f'SUBSTITUTE(INDEX({plan.span(name)},{place})&"",CHAR(10)," ")'
+
+        def part(name: str, before: str) -> str:
+            text = typed(name)
+            return f'IF({text}="","",{literal("; " + before)}&{text})'
+
+        parts = [part("progress_text", "")]
+        if not self.has("result_document"):
+            parts.append(part("result_document", texts["result"]))
+        if not self.has("late_reason"):
+            reason = typed("late_reason")
+            joint = f'IF({reason}="","",{literal(texts["reason_joint"])}&{reason})'
+            for codes, words in (
+                (OVERDUE_CODES, texts["reason_overdue"]),
+                (LATE_CODES, texts["reason_late"]),
+            ):
+                among = ",".join(f"{code}={number}" for number in codes)
+                parts.append(f'IF(OR({among}),{literal("; " + words)}&{joint},"")')
+        return f"MID({'&'.join(parts)},3,9000)"
+
+
+def timeliness_of(code: int) -> str:
+    """Return the timeliness that a code stands for."""
+    return str(COMBINATIONS[code - 1][1])
+
+
+class FormWriter:
+    """Writes the form's sheet from the plan."""
+
+    def __init__(self, sheet: Any, style: look.Look, form: FormPlan) -> None:
+        self.sheet, self.style, self.form = sheet, style, form
+        self.content, self.plan = form.content, form.plan
+        self.texts = unit_texts()["form"]
+        self.last = len(form.columns) - 1
+        self.split = self._split()
+        self.row = 2
+
+    def _split(self) -> int:
+        """Return the last column of the letterhead's left cell."""
+        widths = [column.width for column in self.form.columns]
+        need = 53.0
+        best = 0
+        for at in range(len(widths) - 1):
+            if sum(widths[at + 1 :]) >= need:
+                best = at
+        if self.form.landscape:
+            total = sum(widths)
+            best = min(
+                range(len(widths) - 1), key=lambda at: abs(sum(widths[: at + 1]) - total * 0.42)
+            )
+        return best
+
+    def span(self, column: int) -> str:
+        """Return one helper column's cells, one per task."""
+        letters = column_letter(column + 1)
+        return f"${letters}$1:${letters}${self.plan.count}"
+
+    def helper(self, column: int, at: int) -> str:
+        """Return the helper cell of a task."""
+        return f"${column_letter(column + 1)}${at + 1}"
+
+    def width(self, first: int, last: int) -> float:
+        """Return the width of merged columns."""
+        return sum(column.width for column in self.form.columns[first : last + 1])
+
+    def text(
+        self, first: int, last: int, text: str, size: float = PROSE, *, formula: str = "",
+        height: bool = False, **properties: Any,
+    ) -> None:  # fmt: skip
+        """Write a text, or a formula that shows it, over some columns of the current row."""
+        shape = self.style.text(font_size=size, **properties)
+        row = self.row
+        if last > first:
+            self.sheet.merge_range(row, first, row, last, "", shape)
+        if formula:
+            self.sheet.write_formula(row, first, formula, shape, text)
+        else:
+            write_text(self.sheet, self.style, row, first, text,
+                       {"font_size": size, "text_wrap": True, **properties})  # fmt: skip
+        if height:
+            bold = bool(properties.get("bold"))
+            room = self.width(first, last) / (1.25 if text.isupper() else 1.0)
+            self.sheet.set_row(row, look.row_height([(text, room)], size=size, bold=bold))
+
+    def write(self) -> None:
+        """Write the whole sheet."""
+        sheet, form = self.sheet, self.form
+        for at, column in enumerate(form.columns):
+            sheet.set_column(at, at, column.width)
+        sheet.set_column(self.last + 1, self.last + 1, 2)
+        sheet.set_column(form.c_id, form.c_text, 9, None, {"hidden": True})
+        self._as_of()
+        self._helpers()
+        self._letterhead()
+        self._sentence()
+        head = self._counts_and_table()
+        self._notes()
+        self._signature()
+        note = f"{self.content.unit.name} – {self.content.period_name}"
+        look.set_up_page(
+            sheet, widths=[column.width for column in form.columns], heading_row=head,
+            portrait=not form.landscape, one_page_wide=True, note=clean_text(note),
+        )  # fmt: skip
+        sheet.print_area(2, 0, self.row, self.last)
+
+    def _as_of(self) -> None:
+        """Two rows for the screen only: the day of the statuses."""
+        content = self.content
+        tone = look.TONES["input"].fill
+        split = self.split
+        self.row = 0
+        self.text(0, split, self.texts["as_of"], look.TEXT_SIZE, bold=True, align="right")
+        self.sheet.write_number(
+            0, split + 1, serial(content.as_of),
+            self.style.text(num_format=look.DATE_FORMAT, bg_color=tone, border=1, bold=True,
+                            align="left", locked=False),
+        )  # fmt: skip
+        self.row = 1
+        self.text(
+            0, self.last, self.texts["as_of_note"], look.SIZE, italic=True,
+            font_color=look.TONES["set_aside"].ink, height=True,
+        )  # fmt: skip
+        self.row = 2
+
+    def as_of_address(self) -> str:
+        """Return the address of the day of the statuses."""
+        return f"'{unit_texts()['sheets']['form']}'!${column_letter(self.split + 2)}$1"
+
+    def _helpers(self) -> None:
+        form, plan, content, sheet = self.form, self.plan, self.content, self.sheet
+        plain, dated = self.style.style(), self.style.style(num_format=look.DATE_FORMAT)
+        states = content.profile.words["reported_state"]
+        approves = any(figure.approved_on for figure in form.figures)
+        uses_soon = _uses_due_soon(form)
+        choose = ",".join(str(index) for index in form.labels.index)
+        reasons = proposals = 0
+        ids, due, state = (
+            plan.span(name) for name in ("task_id", "effective_due_date", "reported_state")
+        )
+        ranks = form_ranks(form)
+        for at, (row, figure) in enumerate(zip(content.rows, form.figures, strict=True)):
+            cell = {
+                name: self.helper(column, at)
+                for name, column in (
+                    ("id", form.c_id), ("place", form.c_place), ("due", form.c_due),
+                    ("soon", form.c_soon), ("approved", form.c_approved),
+                    ("state", form.c_state), ("code", form.c_code), ("label", form.c_label),
+                )
+            }  # fmt: skip
+            place = cell["place"]
+            write_text(sheet, self.style, at, form.c_id, raw_text(row.get("task_id")), {})
+            sheet.write_formula(
+                at, form.c_place, f"=IFERROR(MATCH({cell['id']},{ids},0),0)", plain, at + 1
+            )
+            sheet.write_formula(
+                at, form.c_due,
+                f'=IF({place}=0,"",IF(ISNUMBER(INDEX({due},{place})),INDEX({due},{place}),""))',
+                dated, "" if figure.due is None else serial(figure.due),
+            )  # fmt: skip
+            soon = f"{AS_OF_NAME}<{cell['due']}-{int(content.setting('due_soon_days'))}"
+            if uses_soon and "due_soon_from" in row:
+                if figure.due_soon_from is not None:
+                    sheet.write_number(at, form.c_soon, serial(figure.due_soon_from), dated)
+                soon = f"{AS_OF_NAME}<{cell['soon']}"
+            if figure.approved_on is not None:
+                sheet.write_number(at, form.c_approved, serial(figure.approved_on), dated)
+            chosen = f"TRIM(INDEX({state},{place}))"
+            sheet.write_formula(
+                at, form.c_state,
+                f"=IF({place}=0,-1,IF({chosen}={literal(states['done'])},2,"
+                f"IF({chosen}={literal(states['in_progress'])},1,0)))",
+                plain, PROGRESS.index(figure.progress),
+            )  # fmt: skip
+            completed = f"N(INDEX({plan.span('completed_on')},{place}))"
+            done = (
+                f'9+IF({cell["due"]}="",2,IF(INT(IF({completed}>0,{completed},{AS_OF_NAME}))'
+                f">{cell['due']},1,0))"
+            )
+            if approves:
+                done += f"+IF(AND({cell['approved']}>0,{cell['approved']}<={AS_OF_NAME}),3,0)"
+            sheet.write_formula(
+                at, form.c_code,
+                f"=IF({cell['state']}<0,0,IF({cell['state']}=2,{done},"
+                f"1+4*{cell['state']}+IF({cell['due']}=\"\",3,IF({AS_OF_NAME}>{cell['due']},2,"
+                f"IF({soon},0,1)))))",
+                plain, figure.code,
+            )  # fmt: skip
+            sheet.write_formula(
+                at, form.c_label,
+                f"=IF({cell['code']}=0,0,CHOOSE({cell['code']},{choose}))", plain, figure.label,
+            )  # fmt: skip
+            if form.sectioned:
+                labels = self.span(form.c_label)
+                first = labels.split(":", maxsplit=1)[0]
+                sheet.write_formula(
+                    at, form.c_rank,
+                    f'=IF({cell["label"]}=0,0,{cell["label"]}+COUNTIFS({labels},">0",{labels},'
+                    f'"<"&{cell["label"]})+COUNTIF({first}:{cell["label"]},{cell["label"]}))',
+                    plain, ranks[at],
+                )  # fmt: skip
+            for column, name in (
+                (form.c_reasons, "late_reason"), (form.c_proposals, "proposal"),
+            ):  # fmt: skip
+                if not self._lists(name):
+                    continue
+                filled = bool(raw_text(row.get(name)))
+                if name == "proposal":
+                    proposals += filled
+                    total = proposals
+                else:
+                    reasons += filled
+                    total = reasons
+                before = f"{self.helper(column, at - 1)}+" if at else ""
+                typed = f'INDEX({plan.span(name)},{place})&""'
+                sheet.write_formula(
+                    at, column, f'={before}IF({place}=0,0,IF({typed}="",0,1))', plain, total
+                )
+
+    def _lists(self, name: str) -> bool:
+        """Whether the texts of a field are listed under the table."""
+        if name == "proposal":
+            return not self.form.has("proposal")
+        return self.form.layout == "table" and not self.form.has("late_reason")
+
+    def _letterhead(self) -> None:
+        content, texts, split, last = self.content, self.texts, self.split, self.last
+        unit = clean_text(content.unit.name).upper()
+        superior = content.word("letterhead.unit_superior")
+        centre = {"align": "center"}
+        left, right = self.width(0, split), self.width(split + 1, last)
+
+        def height(*cells: tuple[str, float], bold: bool = True) -> None:
+            wide = [(text, room / 1.32) for text, room in cells]
+            self.sheet.set_row(self.row, look.row_height(wide, size=BODY, bold=bold))
+
+        self.text(0, split, superior, BODY, **centre)
+        self.text(split + 1, last, texts["country"], BODY, bold=True, **centre)
+        height((superior, left), (texts["country"], right))
+        self.row += 1
+        self.text(0, split, unit, BODY, bold=True, **centre)
+        self.text(split + 1, last, texts["motto"], PROSE, bold=True, **centre)
+        height((unit, left), (texts["motto"], right * 1.2))
+        self.row += 1
+        rule = {"align": "center", "valign": "top", "text_wrap": False}
+        self.text(0, split, texts["rule_short"], 7, **rule)
+        self.text(split + 1, last, texts["rule_long"], 7, **rule)
+        self.sheet.set_row(self.row, 10)
+        self.row += 1
+        symbol = content.word("letterhead.unit_symbol").replace("{unit}", content.unit.code)
+        self.text(0, split, texts["number"].format(symbol=symbol), PROSE, locked=False, **centre)
+        place = texts["place_before"].format(place=content.word("letterhead.place"))
+        month, year = content.as_of.month, content.as_of.year
+        shown = f"{place}{month:02d}" if month < 3 else f"{place}{month}"
+        self.text(
+            split + 1, last, f"{shown}{texts['place_middle']}{year}", PROSE, italic=True,
+            locked=False, **centre,
+            formula=f'={literal(place)}&IF(MONTH({AS_OF_NAME})<3,"0","")&MONTH({AS_OF_NAME})'
+            f"&{literal(texts['place_middle'])}&YEAR({AS_OF_NAME})",
+        )  # fmt: skip
+        height((shown + "9" * 9, right * 1.5), bold=False)
+        self.row += 1
+        self.sheet.set_row(self.row, 10)
+        self.row += 1
+        title = content.profile.texts.unit_form_title
+        if not title.upper().startswith(texts["heading"]):
+            self.text(0, last, texts["heading"], 14, bold=True, **centre)
+            self.sheet.set_row(self.row, 21)
+            self.row += 1
+        self.text(0, last, title, 14, bold=True, height=True, **centre)
+        self.row += 1
+        period = clean_text(texts["period"].format(period=content.period_name))
+        self.text(0, last, period, PROSE, italic=True, height=True, **centre)
+        self.row += 1
+        addressee = texts["addressee"].format(addressee=content.word("letterhead.addressee"))
+        self.sheet.set_row(self.row, 8)
+        self.row += 1
+        self.text(0, last, addressee, PROSE, height=True, **centre)
+        self.row += 1
+        self.sheet.set_row(self.row, 6)
+        self.row += 1
+
+    def _sentence(self) -> None:
+        """The opening sentence with the day, the unit and the number of tasks."""
+        content, texts = self.content, self.texts
+        before, after = texts["sentence"][self.form.layout].split("{count}")
+        unit = clean_text(content.unit.name)
+        count = f'COUNTIF({self.span(self.form.c_place)},">0")'
+        day = (
+            f'TEXT(DAY({AS_OF_NAME}),"00")&"/"&TEXT(MONTH({AS_OF_NAME}),"00")&"/"'
+            f"&YEAR({AS_OF_NAME})"
+        )
+        shown = (
+            f"{texts['sentence_before']}{vietnamese_date(content.as_of)}, {unit}{before}"
+            f"{len(content.rows)}{after}"
+        )
+        self.text(
+            0, self.last, shown, PROSE, align="justify", indent=0, height=True,
+            formula=f"={literal(texts['sentence_before'])}&{day}&{literal(', ' + unit + before)}"
+            f"&{count}&{literal(after)}",
+        )  # fmt: skip
+        self.row += 1
+
+    def _heading(self, text: str) -> None:
+        self.text(0, self.last, text, PROSE, bold=True, valign="vcenter")
+        self.sheet.set_row(self.row, 24)
+        self.row += 1
+
+    def _counts_and_table(self) -> int:
+        self._heading(self.texts["counts_title"])
+        for count in self.counts():
+            self.text(
+                0, self.split, count.label, PROSE, indent=count.indent, height=True,
+                italic=not count.formula,
+            )  # fmt: skip
+            if count.formula:
+                self.sheet.write_formula(
+                    self.row, self.split + 1, count.formula,
+                    self.style.text(font_size=PROSE, bold=True, align="left"), count.value,
+                )  # fmt: skip
+            self.row += 1
+        self._heading(self.texts["list_title"])
+        head = self.row
+        for at, column in enumerate(self.form.columns):
+            self.sheet.write_string(
+                head, at, column.label,
+                self.style.style(bold=True, font_size=BODY, align="center", valign="vcenter",
+                                 text_wrap=True, border=1),
+            )  # fmt: skip
+        self.sheet.set_row(
+            head,
+            look.row_height([(c.label, c.width) for c in self.form.columns], size=BODY, bold=True),
+        )
+        self.row += 1
+        if self.form.sectioned:
+            self._sections()
+        else:
+            self._list()
+        return head
+
+    def counts(self) -> list[Count]:
+        """Return the lines of the summary in the regulation's order."""
+        texts, form = self.texts, self.form
+        everything = self.span(form.c_place)
+        total = Count(texts["total"], f'=COUNTIF({everything},">0")', len(form.figures))
+        if form.layout == "table":
+            found = [total]
+            words = self.content.profile.words["reported_state"]
+            for progress in (Progress.DONE, Progress.IN_PROGRESS, Progress.NOT_STARTED):
+                found.append(self._codes(f"- {words[progress]}:", codes_where(progress), 0))
+                good, bad = (
+                    ((Timeliness.ON_TIME, Timeliness.NO_DEADLINE), (Timeliness.LATE,))
+                    if progress is Progress.DONE
+                    else (
+                        (Timeliness.IN_TIME, Timeliness.DUE_SOON, Timeliness.NO_DEADLINE),
+                        (Timeliness.OVERDUE,),
+                    )
+                )
+                names = ("on_time", "late") if progress is Progress.DONE else ("in_time", "overdue")
+                found.append(self._codes(f"+ {texts[names[0]]}", codes_where(progress, good), 2))
+                found.append(self._codes(f"+ {texts[names[1]]}", codes_where(progress, bad), 2))
+            return found
+        if form.layout == "status_counts":
+            found = [total]
+            found += [
+                self._label(f"- {label}:", at)
+                for at, label in enumerate(form.labels.labels, start=1)
+            ]
+            found.append(self._codes(texts["overdue_unfinished"], OVERDUE_CODES, 0))
+            return found
+        found = []
+        for at, label in enumerate(form.labels.labels, start=1):
+            found.append(self._label(f"{at}. {label}:", at))
+            if form.labels.progress_of(label) == {Progress.NOT_STARTED}:
+                late = codes_where(Progress.NOT_STARTED, (Timeliness.OVERDUE,))
+                early = tuple(c for c in codes_where(Progress.NOT_STARTED) if c not in late)
+                found.append(Count(texts["among"], "", 0, 2))
+                found.append(self._codes(texts["not_yet_due"], early, 4))
+                found.append(self._codes(texts["past_due"], late, 4))
+        return found
+
+    def _label(self, label: str, at: int) -> Count:
+        labels = self.span(self.form.c_label)
+        value = sum(figure.label == at for figure in self.form.figures)
+        return Count(label, f"=COUNTIF({labels},{at})", value)
+
+    def _codes(self, label: str, codes: Sequence[int], indent: int) -> Count:
+        span = self.span(self.form.c_code)
+        formula = "=" + "+".join(f"COUNTIF({span},{code})" for code in codes)
+        value = sum(figure.code in codes for figure in self.form.figures)
+        return Count(label, formula, value, indent)
+
+    def _list(self) -> None:
+        """One row for each task, in the order in which the tasks were sent."""
+        for at, (row, figure) in enumerate(zip(self.content.rows, self.form.figures, strict=True)):
+            place, code = self.helper(self.form.c_place, at), self.helper(self.form.c_code, at)
+            for column in range(len(self.form.columns)):
+                self._cell(column, place, code, str(at + 1), (row, figure, at + 1), at)
+            self._row_height(at)
+            self.row += 1
+
+    def _sections(self) -> None:
+        """Section rows and tasks in one stream; ranks say what stands in which row."""
+        form, plain = self.form, self.style.style()
+        labels = form.labels.labels
+        spans = {
+            name: self.span(column)
+            for name, column in (
+                ("rank", form.c_rank), ("place", form.c_place), ("code", form.c_code),
+                ("label", form.c_label),
+            )
+        }  # fmt: skip
+        ranks = form_ranks(form)
+        start = self.row
+        line, task, letters = (
+            column_letter(column + 1) for column in (form.c_line, form.c_text + 1, form.c_text + 2)
+        )
+        sizes = [sum(f.label == n for f in form.figures) for n in range(1, len(labels) + 1)]
+        heads = [n + sum(sizes[: n - 1]) for n in range(1, len(labels) + 1)]
+        self.sheet.set_column(form.c_text + 1, form.c_text + 3, 9, None, {"hidden": True})
+        for nth in range(1, len(form.figures) + len(labels) + 1):
+            excel = self.row + 1
+            at = ranks.index(nth) if nth in ranks else None
+            section = heads.index(nth) + 1 if nth in heads else 0
+            # Which task stands here, which section begins here.
+            self.sheet.write_formula(
+                self.row, form.c_line, f"=IFERROR(MATCH({nth},{spans['rank']},0),0)", plain,
+                0 if at is None else at + 1,
+            )  # fmt: skip
+            begins = "+".join(
+                f'{n}*({nth}={n}+COUNTIFS({spans["label"]},">0",{spans["label"]},"<{n}"))'
+                for n in range(1, len(labels) + 1)
+            )
+            self.sheet.write_formula(self.row, form.c_text + 1, f"={begins}", plain, section)
+            self.sheet.write_formula(
+                self.row, form.c_text + 2,
+                f"=IF(${line}{excel}=0,0,INDEX({spans['place']},${line}{excel}))", plain,
+                0 if at is None else at + 1,
+            )  # fmt: skip
+            self.sheet.write_formula(
+                self.row, form.c_text + 3,
+                f"=IF(${line}{excel}=0,0,INDEX({spans['code']},${line}{excel}))", plain,
+                0 if at is None else form.figures[at].code,
+            )  # fmt: skip
+            code = f"${column_letter(form.c_text + 4)}{excel}"
+            number = f'COUNTIF(${letters}${start + 1}:${letters}{excel},">0")'
+            shown = None
+            if at is not None:
+                before = sum(rank < nth for rank in ranks)
+                shown = (self.content.rows[at], form.figures[at], before + 1)
+            for column in range(len(form.columns)):
+                self._cell(
+                    column, f"${letters}{excel}", code, number, shown, 0,
+                    section=(f"${task}{excel}", section),
+                )  # fmt: skip
+            self._row_height(0)
+            self.row += 1
+        self.sheet.conditional_format(
+            start, 0, self.row - 1, self.last,
+            {"type": "formula", "criteria": f"=${task}{start + 1}>0",
+             "format": self.style.book.add_format(
+                 {"bold": True, "bg_color": look.HEADER_FILL, "font_name": "", "font_size": 0}
+             )},
+        )  # fmt: skip
+
+    def _row_height(self, at: int) -> None:
+        lines = self.form.lines[at]
+        self.sheet.set_row(self.row, round(lines * BODY * 1.27 + 4))
+
+    def _cell(
+        self, column: int, place: str, code: str, number: str,
+        shown: tuple[Any, TaskFigure, int] | None, at: int,
+        section: tuple[str, int] | None = None,
+    ) -> None:  # fmt: skip
+        form = self.form
+        spec = form.columns[column]
+        properties: dict[str, Any] = {"border": 1, "font_size": BODY, "text_wrap": True}
+        if spec.kind in ("date", "stt", "choice", "number"):
+            properties["align"] = "center"
+        if spec.kind == "date":
+            properties |= {"num_format": look.DATE_FORMAT, "text_wrap": False}
+        shape = self.style.style(**properties)
+        value: Any = "" if shown is None else form.value(spec.name, *shown)
+        room = form.room(spec.name, form.lines[at])
+        formula = self._formula(spec.name, place, code, number, at)
+        editable = (
+            spec.name in EDITABLE_FIELDS and spec.kind != "date" and spec.name not in STATUS_COLUMNS
+        )
+        if editable or (isinstance(value, str) and len(value) > room):
+            target = self._full_text(formula, place, value, spec.name)
+            formula = f'IF(LEN({target})>{room},LEFT({target},{room - 1})&"…",{target})'
+        if isinstance(value, str) and len(value) > room:
+            value = value[: room - 1] + "…"
+        if section is not None:
+            cell, index = section
+            words = self._section_words(spec.name)
+            if words:
+                picked = ",".join(literal(word) for word in words)
+                formula = f'IF({cell}>0,CHOOSE({cell},{picked}),IF({place}=0,"",{formula}))'
+                value = words[index - 1] if index else value
+            else:
+                formula = f'IF({place}=0,"",{formula})'
+        else:
+            formula = f'IF({place}=0,"",{formula})'
+        if hasattr(value, "year"):
+            value = serial(value)
+        self.sheet.write_formula(self.row, column, f"={formula}", shape, value)
+
+    def _section_words(self, name: str) -> tuple[str, ...]:
+        """Return what the section rows print in a column, empty for nothing."""
+        texts, labels = self.texts, self.form.labels
+        names = [column.name for column in self.form.columns]
+        first = next((n for n in names if n != "stt"), names[0])
+        if name == first:
+            return labels.labels
+        if name == "progress_text":
+            return tuple(
+                texts["section_hint"] if labels.progress_of(label) == {Progress.NOT_STARTED} else ""
+                for label in labels.labels
+            )
+        return ()
+
+    def _full_text(self, formula: str, place: str, value: str, name: str) -> str:
+        """Put the uncut text into a hidden cell of the row and return its address."""
+        order = [column.name for column in self.form.columns]
+        column = self.form.c_text + 4 + order.index(name)
+        self.sheet.set_column(column, column, 9, None, {"hidden": True})
+        self.sheet.write_formula(
+            self.row, column, f'=IF({place}=0,"",{formula})', self.style.style(), value
+        )
+        return f"${column_letter(column + 1)}{self.row + 1}"
+
+    def _formula(self, name: str, place: str, code: str, number: str, at: int) -> str:
+        form, plan = self.form, self.plan
+        if name == "stt":
+            return number
+        if name in STATUS_COLUMNS:
+            picks = ",".join(literal(form.labels.labels[i - 1]) for i in form.labels.index)
+            return f"CHOOSE({code},{picks})"
+        if name == "timeliness":
+            times = self.content.profile.words["timeliness"]
+            picks = ",".join(literal(times[timeliness_of(n)]) for n in range(1, 15))
+            return f"CHOOSE({code},{picks})"
+        if name == "progress_text":
+            return form.progress_formula(place, code)
+        if name in plan.fields:
+            picked = f"INDEX({plan.span(name)},{place})"
+            if plan.fields[name].kind == "date":
+                return f'IF({picked}="","",{picked})'
+            if name in EDITABLE_FIELDS:
+                return f'SUBSTITUTE({picked}&"",CHAR(10)," ")'
+            return f'{picked}&""'
+        if name == "blank":
+            return '""'
+        # A field of the register that the list does not carry: the value as sent.
+        held = cell_value(self.content.rows[at].get(name))
+        if held is None:
+            return '""'
+        if isinstance(held, str):
+            return literal(held[:4000])
+        return repr(held if isinstance(held, (int, float)) else serial(held))
+
+    def _notes(self) -> None:
+        self.sheet.set_row(self.row, 6)
+        self.row += 1
+        numeral = "III"
+        if self._lists("late_reason"):
+            self._heading(self.texts["reasons_title"])
+            self._note_rows("late_reason", self.form.c_reasons)
+            numeral = "IV"
+        if self._lists("proposal"):
+            self._heading(self.texts["proposals_title"].format(number=numeral))
+            self._note_rows("proposal", self.form.c_proposals)
+
+    def _note_rows(self, name: str, column: int) -> None:
+        plan, texts = self.plan, self.texts
+        span = self.span(column)
+        filled = [row for row in self.content.rows if raw_text(row.get(name))]
+        room = int((self.width(0, self.last) * look.SIZE / PROSE - 1) * 1.12 * 0.9 * 2)
+        places = self.span(self.form.c_place)
+        most = min(NOTES, plan.count)
+        for nth in range(1, most + 1):
+            place = f"INDEX({places},MATCH({nth},{span},0))"
+            words = (
+                f'"- "&INDEX({plan.span("document_number")},{place})&": "'
+                f'&SUBSTITUTE(INDEX({plan.span(name)},{place})&"",CHAR(10)," ")'
+            )
+            formula = f'IF(MAX({span})<{nth},"",LEFT({words},{room}))'
+            shown = ""
+            if nth <= len(filled):
+                row = filled[nth - 1]
+                body = raw_text(row.get(name)).replace("\n", " ")
+                shown = f"- {raw_text(row.get('document_number'))}: {body}"[:room]
+            if nth == 1:
+                formula = f"IF(MAX({span})=0,{literal(texts['none'])},{formula})"
+                shown = shown or texts["none"]
+            if nth == most and plan.count > most:
+                formula = (
+                    f"IF(MAX({span})>{most},{literal(texts['more_before'])}&(MAX({span})-"
+                    f"{most - 1})&{literal(texts['more_after'])},{formula})"
+                )
+                if len(filled) > most:
+                    shown = f"{texts['more_before']}{len(filled) - most + 1}{texts['more_after']}"
+            self.text(
+                0, self.last, shown, PROSE, formula=f"={formula}", locked=False, align="justify"
+            )
+            self.sheet.set_row(self.row, round(2 * PROSE * 1.27 + 3))
+            self.row += 1
+
+    def _signature(self) -> None:
+        content, texts, split, last = self.content, self.texts, self.split, self.last
+        self.sheet.set_row(self.row, 8)
+        self.row += 1
+        signer = content.word("letterhead.unit_signer")
+        self.text(0, split, texts["sent_to"], BODY, bold=True, italic=True)
+        self.text(split + 1, last, signer, PROSE, bold=True, align="center", locked=False)
+        self.sheet.set_row(self.row, 20)
+        self.row += 1
+        for line in texts["sent_to_lines"]:
+            shown = line.format(addressee=content.word("letterhead.addressee"))
+            self.text(0, split, shown, look.SIZE, height=True)
+            self.row += 1
+        for _ in range(2):
+            self.sheet.set_row(self.row, 24)
+            self.row += 1
+        self.text(split + 1, last, "", PROSE, bold=True, align="center", locked=False)
+        self.sheet.set_row(self.row, 20)
+
+
+def form_ranks(form: FormPlan) -> list[int]:
+    """Return each task's row in the form with sections, 1-based, section rows counted."""
+    seen: dict[int, int] = {}
+    found = []
+    for figure in form.figures:
+        before = sum(other.label < figure.label for other in form.figures)
+        seen[figure.label] = seen.get(figure.label, 0) + 1
+        found.append(figure.label + before + seen[figure.label])
+    return found
+
+
+def write_text(
+    sheet: Any, style: look.Look, row: int, column: int, text: str, properties: dict[str, Any]
+) -> None:
+    """Write a text that no program may take for a formula."""
+    if is_formula_like(text):
+        properties = {**properties, "quote_prefix": True}
+    shape = style.style(**properties)
+    if text:
+        sheet.write_string(row, column, text, shape)
+    else:
+        sheet.write_blank(row, column, None, shape)
+
+
+def _uses_due_soon(form: FormPlan) -> bool:
+    """Whether a label depends on the deadline being near, or a column prints it."""
+    index = form.labels.index
+    return index[0] != index[1] or index[4] != index[5] or form.has("timeliness")
