@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.changes import (
+    AddColumns,
     AppendRows,
+    MarkCells,
+    RemoveRows,
     ReplaceRows,
     SetCells,
     SetName,
 )
-from xl_theodoi.workbook import edit_save, edit_tables
+from xl_theodoi.workbook import edit_columns, edit_notes, edit_remove, edit_save, edit_tables
 from xl_theodoi.workbook.edit_session import Session
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ class AppliedChanges:
 
 
 def edit_bytes(
-    data: bytes, changes: Sequence[Change], *, file: str = ""
+    data: bytes, changes: Sequence[Change], *, file: str = "", note_author: str = ""
 ) -> tuple[bytes, tuple[str, ...]]:
     """Return a workbook's bytes after changes, and the names of the parts that changed.
 
@@ -51,6 +54,7 @@ def edit_bytes(
         data: Bytes of an `.xlsx` or `.xlsm` file.
         changes: What to change, in order.
         file: File name for messages.
+        note_author: Whom the notes of `MarkCells` name as their author.
 
     Raises:
         TheodoiError: When something cannot be done safely; codes begin with `edit_`.
@@ -61,7 +65,7 @@ def edit_bytes(
     session = Session(data, file)
     session.strings.expect(text for change in changes for text in _texts(change))
     for change in changes:
-        _apply(session, change)
+        _apply(session, change, note_author)
     session.finish()
     result = session.package.build()
     parts = session.package.changed()
@@ -77,6 +81,8 @@ def _texts(change: Change) -> Iterator[str]:
         values = (value for row in change.rows for value in row.values())
     elif isinstance(change, SetName):
         values = iter((change.value,))
+    elif isinstance(change, AddColumns):
+        values = iter(change.labels)
     else:
         return
     for value in values:
@@ -84,13 +90,19 @@ def _texts(change: Change) -> Iterator[str]:
             yield value
 
 
-def _apply(session: Session, change: Change) -> None:
+def _apply(session: Session, change: Change, author: str) -> None:
     if isinstance(change, SetCells):
         edit_tables.set_cells(session, change)
     elif isinstance(change, AppendRows):
         edit_tables.append_rows(session, change)
     elif isinstance(change, ReplaceRows):
         edit_tables.replace_rows(session, change)
+    elif isinstance(change, RemoveRows):
+        edit_remove.remove_rows(session, change)
+    elif isinstance(change, AddColumns):
+        edit_columns.add_columns(session, change)
+    elif isinstance(change, MarkCells):
+        edit_notes.mark_cells(session, change, author)
     elif isinstance(change, SetName):
         _set_name(session, change)
     else:
@@ -112,6 +124,7 @@ def apply_changes(
     *,
     expected_sha256: str | None = None,
     target: Path | None = None,
+    note_author: str = "",
 ) -> AppliedChanges:
     """Change a workbook file; at any moment the file is the old one or the new one.
 
@@ -120,6 +133,7 @@ def apply_changes(
         changes: What to change, in order.
         expected_sha256: Digest of the file as it was read; another one refuses the work.
         target: Where to write; the workbook itself when absent.
+        note_author: Whom the notes of `MarkCells` name as their author.
 
     Raises:
         TheodoiError: `master_locked` when Excel or LibreOffice has the file open,
@@ -130,7 +144,7 @@ def apply_changes(
     edit_save.check_unlocked(target)
     data = edit_save.read(path)
     edit_save.check_digest(path, data, expected_sha256)
-    result, parts = edit_bytes(data, changes, file=path.name)
+    result, parts = edit_bytes(data, changes, file=path.name, note_author=note_author)
     if parts or target != path:
         edit_save.write(path, target, result, data)
     return AppliedChanges(parts, edit_save.digest(result))

@@ -68,6 +68,7 @@ class Table:
         columns: Columns from left to right.
         opened_last: Last body row when the workbook was opened.
         gone: Positions, as read, of the rows that were taken out.
+        widened: Whether columns were added.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Table:
     columns: list[TableColumn]
     opened_last: int = 0
     gone: list[int] = field(default_factory=list)
+    widened: bool = False
 
     @property
     def first(self) -> int:

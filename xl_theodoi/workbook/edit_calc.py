@@ -27,7 +27,7 @@ from xl_theodoi.workbook.edit_refs import (
     shift_formula,
     tokens,
 )
-from xl_theodoi.workbook.edit_rows import attributes_of
+from xl_theodoi.workbook.edit_rows import CellXml, attributes_of, attributes_text
 from xl_theodoi.workbook.edit_values import formula_of, without_value
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from xl_theodoi.workbook.edit_session import Session
     from xl_theodoi.workbook.edit_sheet import SheetEdit
 
+_FORMULA_ELEMENT = re.compile(
+    rb"<(?:[\w.-]+:)?f(?=[\s/>])([^>]*?)(?:/>|>.*?</(?:[\w.-]+:)?f\s*>)", re.DOTALL
+)
 _MAX_ROUNDS = 30
 _INDIRECT = frozenset({"indirect", "offset", "getpivotdata", "cell", "info"})
 """Functions whose arguments do not tell which cells they read."""
@@ -67,6 +70,7 @@ class FormulaCell:
     text: str
     uses: tuple[Use, ...]
     fills: Area | None = None
+    shared: bool = False
 
 
 class Dependencies:
@@ -145,12 +149,12 @@ class Dependencies:
         return Use(table.sheet.name.casefold(), area)
 
 
-def formula_cells(sheet: SheetEdit, dependencies: Dependencies) -> Iterator[FormulaCell]:
-    """Yield the formulas of a sheet in row order."""
+def formula_cells(sheet: SheetEdit, dependencies: Dependencies | None) -> Iterator[FormulaCell]:
+    """Yield the formulas of a sheet in row order; what they read is left out without rules."""
     needle = b"<%sf" % sheet.xml.prefix
     masters: dict[bytes, tuple[str, int, int]] = {}
     for number in sorted(sheet.xml.rows_with(needle)):
-        for column, cell in sorted(sheet.xml.row(number).cells.items()):
+        for column, cell in sheet.xml.cells_with(number, needle):
             formula = formula_of(cell)
             if formula is None:
                 continue
@@ -166,8 +170,10 @@ def formula_cells(sheet: SheetEdit, dependencies: Dependencies) -> Iterator[Form
                     text = shift_formula(master, number - row, column - start)
             elif kind in (b"array", b"dataTable"):
                 fills = parse_area(attributes.get(b"ref", b"").decode())
-            uses = dependencies.uses(text, sheet.name) if kind != b"dataTable" else (_ANYTHING,)
-            yield FormulaCell(sheet, number, column, text, uses, fills)
+            uses: tuple[Use, ...] = (_ANYTHING,)
+            if dependencies is not None and kind != b"dataTable":
+                uses = dependencies.uses(text, sheet.name)
+            yield FormulaCell(sheet, number, column, text, uses, fills, kind == b"shared")
 
 
 def _is_stale(cell: FormulaCell, sheets: dict[str, SheetEdit]) -> bool:
@@ -241,22 +247,46 @@ def _followed(
     text = follow_formula(cell.text, extents, sheet.name, only_absolute=inside)
     if text == cell.text:
         return cell
-    row = sheet.xml.row(cell.row)
-    target = row.cells[cell.column]
-    formula = formula_of(target)
-    if formula is None or target.inner is None or formula[0].get(b"t") == b"shared":
-        return cell
-    opening = re.search(rb"<(?:[\w.-]+:)?f(?:\s[^>]*)?>", target.inner)
-    closing = re.search(rb"</(?:[\w.-]+:)?f\s*>", target.inner)
-    if opening is None or closing is None:
-        return cell
-    target.inner = (
-        target.inner[: opening.end()] + xml.escape(text) + target.inner[closing.start() :]
-    )
-    sheet.xml.put(row)
-    cell.text = text
+    rewrite_formula(cell, text)
     cell.uses = dependencies.uses(text, sheet.name)
     return cell
+
+
+def rewrite_formula(cell: FormulaCell, text: str) -> None:
+    """Put another text into a formula; its cached value and attributes stay.
+
+    A sheet's shared formulas are written out first: the master's text is also its followers'.
+    """
+    sheet = cell.sheet
+    target = sheet.xml.row(cell.row).cells[cell.column]
+    formula = formula_of(target)
+    if formula is not None and formula[0].get(b"t") == b"shared":
+        unshare(sheet)
+    _write_formula(sheet, cell.row, cell.column, text)
+    cell.text = text
+
+
+def _write_formula(sheet: SheetEdit, number: int, column: int, text: str) -> None:
+    """Put a text into the formula element of a cell; it is no shared formula afterwards."""
+    target = sheet.xml.row(number).cells[column]
+    match = _FORMULA_ELEMENT.search(target.inner or b"")
+    if match is None or target.inner is None:
+        return
+    prefix = sheet.xml.prefix
+    attributes = attributes_of(match[1])
+    if attributes.get(b"t") == b"shared":
+        attributes = {}
+    start = attributes_text(attributes)
+    element = b"<%sf%s>%s</%sf>" % (prefix, start, xml.escape(text), prefix)
+    target.inner = target.inner[: match.start()] + element + target.inner[match.end() :]
+    sheet.xml.replace_cell(number, column, target)
+
+
+def unshare(sheet: SheetEdit) -> None:
+    """Write every shared formula of a sheet out in full."""
+    for cell in list(formula_cells(sheet, None)):
+        if cell.shared:
+            _write_formula(sheet, cell.row, cell.column, cell.text)
 
 
 def _drop_values(stale: Sequence[FormulaCell]) -> None:
@@ -272,24 +302,16 @@ def _drop_values(stale: Sequence[FormulaCell]) -> None:
                 columns = places.setdefault(key, (cell.sheet, set()))[1]
                 columns.update(range(area.left, area.right + 1))
     for (_, number), (sheet, columns) in places.items():
-        if not sheet.xml.has_row(number):
-            continue
-        row = sheet.xml.row(number)
-        touched = False
-        for column in columns:
-            old = row.cells.get(column)
-            if old is None or old.inner is None:
+        needle = b"<%sv" % sheet.xml.prefix
+        for column, old in list(sheet.xml.cells_with(number, needle)):
+            if column not in columns or old.inner is None:
                 continue
-            inner = without_value(old.inner)
-            if inner != old.inner:
-                attributes = attributes_of(old.attributes)
-                if attributes.pop(b"t", None) == b"s":
-                    sheet.forget(old)
-                old.attributes = b"".join(b' %s="%s"' % pair for pair in attributes.items())
-                old.inner = inner or None
-                touched = True
-        if touched:
-            sheet.xml.put(row)
+            attributes = attributes_of(old.attributes)
+            if attributes.pop(b"t", None) == b"s":
+                sheet.forget(old)
+            text = b"".join(b' %s="%s"' % pair for pair in attributes.items())
+            inner = without_value(old.inner) or None
+            sheet.xml.replace_cell(number, column, CellXml(text, inner))
 
 
 def _settle_charts(

@@ -30,8 +30,11 @@ _FORMULAS = frozenset({"formula", "formula1", "formula2", xml.tag("f", xml.EXCEL
 def follow(session: Session, extents: Sequence[Extent]) -> None:
     """Let tables, sheets, names, charts and pivot sources follow the tables' ends."""
     for table in session.book.tables.values():
-        if table.last != table.opened_last:
+        if table.last != table.opened_last or table.widened:
             write_table(session, table)
+    for table in session.book.tables.values():
+        if table.widened:
+            _widen_dimension(session.sheet(table.sheet))
     if not extents:
         return
     _follow_names(session, extents)

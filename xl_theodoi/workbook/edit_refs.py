@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from xl_theodoi.domain.cells import column_index, column_letter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 MAX_ROW = 1_048_576
 MAX_COLUMN = 16_384
@@ -285,33 +286,74 @@ def _with_last_row(first: re.Match[str], last: re.Match[str], row: int) -> str:
     return f"{lower[0]}:{upper[1]}{upper[2]}{upper[3]}{row}"
 
 
-def map_rows(formula: str, sheet: str, within: Area, target: Callable[[int], int | None]) -> str:
-    """Return a formula of a moved row: references to rows that moved go with them.
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Rows of a table that were taken out, as references need to know it.
+
+    Attributes:
+        sheet: Sheet name.
+        body: Body of the table before.
+        rows: Sheet rows taken out, ascending.
+        followed: Last row when the workbook was opened; ranges that end there follow the
+            table when the edit closes and keep their end until then.
+    """
+
+    sheet: str
+    body: Area
+    rows: tuple[int, ...]
+    followed: int
+
+    def target(self, row: int) -> int | None:
+        """Return where a row of the body stands now, `None` for one that was taken out."""
+        at = bisect_left(self.rows, row)
+        gone = at < len(self.rows) and self.rows[at] == row
+        return None if gone else row - at
+
+    def move_row(self, area: Area) -> Area | None:
+        """Return where a single cell stands now, also one in the last row."""
+        if not self.body.meets(area):
+            return area
+        row = self.target(area.top)
+        return None if row is None else area._replace(top=row, bottom=row)
+
+    def move(self, area: Area) -> Area | None:
+        """Return where a range of the table stands now, `None` when all its rows are gone."""
+        if not self.body.meets(area) or area.right > self.body.right or area.left < self.body.left:
+            return area
+        top, bottom = area.top, area.bottom
+        if top >= self.body.top:
+            top -= bisect_left(self.rows, top)
+        if bottom <= self.body.bottom and bottom != self.followed:
+            bottom -= bisect_right(self.rows, bottom)
+        return area._replace(top=top, bottom=bottom) if top <= bottom else None
+
+
+def map_rows(formula: str, home: str, removal: Removal, *, inside: bool = False) -> str:
+    """Return a formula whose references go with the rows they point to.
 
     Args:
         formula: Formula text without the equals sign.
-        sheet: Name of the sheet the formula stands in, where rows move.
-        within: The body of the table.
-        target: New row of an old row, or `None` for a row that was taken out.
+        home: Sheet that unqualified references mean.
+        removal: The rows that were taken out.
+        inside: Whether the formula stands in the table itself; a relative end of a range is
+            then the formula's own row and no end of the table.
     """
     parts: list[str] = []
     for token in tokens(formula):
         text = token.text
-        own = not token.prefix or sheet_of(token.prefix).casefold() == sheet.casefold()
-        if token.kind is Kind.CELL and own:
-            pieces: list[str] = []
-            for place in map(_PLACE.fullmatch, text.split(":")):
-                if place is None:
-                    continue
-                row, column = int(place[4]), column_index(place[2].upper())
-                if within.meets(Area(row, column, row, column)):
-                    new = target(row)
-                    if new is None:
-                        pieces = ["#REF!"]
-                        break
-                    pieces.append(f"{place[1]}{place[2]}{place[3]}{new}")
-                else:
-                    pieces.append(place[0])
-            text = ":".join(pieces)
+        where = sheet_of(token.prefix) if token.prefix else home
+        area = parse_area(text) if token.kind is Kind.CELL else None
+        if area is not None and where.casefold() == removal.sheet.casefold():
+            places = [m for m in map(_PLACE.fullmatch, text.split(":")) if m is not None]
+            own_end = len(places) == 1 or (inside and not places[-1][3])
+            moved = (replace(removal, followed=0) if own_end else removal).move(area)
+            if moved is None:
+                text = "#REF!"
+            elif moved != area:
+                places.sort(key=lambda m: int(m[4]))
+                rows = (moved.top, moved.bottom)
+                text = ":".join(
+                    f"{m[1]}{m[2]}{m[3]}{row}" for m, row in zip(places, rows, strict=False)
+                )
         parts.append(token.prefix + text)
     return "".join(parts)

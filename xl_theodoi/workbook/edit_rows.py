@@ -248,6 +248,56 @@ class SheetXml:
 
         return _HIDDEN_MARKUP.sub(replace, raw)
 
+    def cells_with(self, number: int, needle: bytes) -> Iterator[tuple[int, CellXml]]:
+        """Yield column and cell of the cells of a row that contain a start of markup.
+
+        Only these cells are taken apart; a row of an unusual make is taken apart as a whole.
+
+        Args:
+            number: Sheet row.
+            needle: Markup such as `<f`, which cannot stand in text.
+        """
+        raw = self.raw(number)
+        opening = b"<%sc " % self.prefix
+        closing = b"</%sc>" % self.prefix
+        at = 0
+        found: list[tuple[int, CellXml]] = []
+        while (at := raw.find(needle, at)) >= 0:
+            start = raw.rfind(opening, 0, at)
+            end = raw.find(closing, at)
+            close = raw.find(b">", start)
+            named = _REFERENCE.search(raw, start + len(opening), close) if start >= 0 else None
+            strange = raw[close - 1 : close] == b"/" or raw.find(closing, close, at) >= 0
+            if named is None or end < 0 or strange or self._masked:
+                cells = sorted(self.row(number).cells.items())
+                yield from ((c, cell) for c, cell in cells if needle in (cell.inner or b""))
+                return
+            attributes = raw[start + len(opening) - 1 : close]
+            found.append((_column(named[1]), CellXml(attributes, raw[close + 1 : end])))
+            at = end
+        yield from found
+
+    def replace_cell(self, number: int, column: int, cell: CellXml) -> None:
+        """Put a changed cell in the place of an existing one, as `put` does for a row."""
+        raw = self.raw(number)
+        opening = b"<%sc " % self.prefix
+        closing = b"</%sc>" % self.prefix
+        place = raw.find(b' r="%s"' % address(number, column).encode())
+        start = raw.rfind(b"<", 0, place) if place >= 0 else -1
+        close = raw.find(b">", place)
+        end = raw.find(closing, close)
+        plain = start >= 0 and raw.startswith(opening, start) and end >= 0 and not self._masked
+        if not plain or raw[close - 1 : close] == b"/":
+            row = self.row(number)
+            row.cells[column] = cell
+            self.put(row)
+            return
+        empty = cell.inner is None
+        name = opening.rstrip()
+        attributes = cell.attributes.rstrip()
+        new = name + attributes + (b"/>" if empty else b">" + (cell.inner or b"") + closing)
+        self._replaced[number] = raw[:start] + new + raw[end + len(closing) :]
+
     def head(self) -> bytes:
         """Return what stands before the sheet data."""
         return self.data[: self.head_end]

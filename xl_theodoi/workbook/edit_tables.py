@@ -92,17 +92,22 @@ class TableEdit:
         return {self.column(label).index: value for label, value in row.items()}
 
     def is_filled(self, number: int) -> bool:
-        """Whether a row holds anything but the formulas of calculated columns."""
+        """Whether a row holds anything but the formulas that fill a blank row of a table.
+
+        A row of formulas in every column is somebody's own list and counts as filled.
+        """
         if not self.sheet.xml.has_row(number):
             return False
-        row = self.sheet.xml.row(number)
+        cells = self.sheet.xml.row(number).cells
+        formulas = 0
         for column in self.table.columns:
-            cell = row.cells.get(column.index)
-            if not has_content(cell) or cell is None:
+            cell = cells.get(column.index)
+            if cell is None or not has_content(cell):
                 continue
-            if column.formula is None or formula_of(cell) is None:
+            if formula_of(cell) is None:
                 return True
-        return False
+            formulas += 1
+        return formulas == len(self.table.columns)
 
     def last_filled(self) -> int:
         """Return the last row that holds something, or the heading row."""
@@ -130,17 +135,33 @@ class TableEdit:
         self.sheet.check_free(below)
         table.area = table.area._replace(bottom=last)
 
-    def formula_for(self, column: TableColumn, template: Row, number: int) -> str | None:
-        """Return the formula of a calculated column for a new row."""
-        if column.formula is None:
-            return None
-        if column.array or not has_relative_cells(column.formula):
-            return column.formula
-        cell = template.cells.get(column.index)
+    def _plain_formula(self, row: Row, column: TableColumn) -> str | None:
+        """Return the text of a cell's own formula; shared and array formulas have none."""
+        cell = row.cells.get(column.index)
         formula = formula_of(cell) if cell is not None else None
-        if formula is not None and formula[0].get(b"t") is None:
-            return shift_formula(formula[1], number - template.number)
-        return shift_formula(column.formula, number - self.table.first)
+        return formula[1] if formula is not None and b"t" not in formula[0] else None
+
+    def formula_for(self, column: TableColumn, template: Row, number: int) -> str | None:
+        """Return the formula that a new row gets in a column, `None` where it gets none.
+
+        The table part names it for calculated columns. LibreOffice loses that on saving, and
+        openpyxl seldom writes it: there, the formula of the last row counts, when the row
+        above has the same one.
+        """
+        own = self._plain_formula(template, column)
+        if column.formula is not None:
+            if column.array or not has_relative_cells(column.formula):
+                return column.formula
+            if own is not None:
+                return shift_formula(own, number - template.number)
+            return shift_formula(column.formula, number - self.table.first)
+        if own is None:
+            return None
+        if template.number > self.table.first:
+            above = self._plain_formula(self.sheet.xml.row(template.number - 1), column)
+            if above is None or shift_formula(above, 1) != own:
+                return None
+        return shift_formula(own, number - template.number)
 
     def fill(
         self, number: int, values: Mapping[int, Value], template: Row, *, joined: bool
@@ -165,13 +186,13 @@ class TableEdit:
                 if style is not None:
                     row.cells[index] = sheet.blank(number, index, style)
             value = values.get(index)
-            if value is None and column.formula is not None and index not in values:
-                old = row.cells.get(index)
-                if old is not None and formula_of(old) is not None:
-                    sheet.changed.add(number, index)
-                    continue
+            if index not in values:
                 text = self.formula_for(column, template, number)
                 if text is not None:
+                    old = row.cells.get(index)
+                    if old is not None and formula_of(old) is not None:
+                        sheet.changed.add(number, index)
+                        continue
                     sheet.formula(row, index, text, array=column.array, style=style)
                     continue
             sheet.set(row, index, value, style=style)

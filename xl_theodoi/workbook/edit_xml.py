@@ -10,7 +10,12 @@ from lxml import etree
 from xl_theodoi.domain.errors import TheodoiError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lxml.etree import _Element
+
+    Element = _Element
+    Sizes = Callable[[int], int]
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
