@@ -24,10 +24,12 @@ from xl_theodoi.workbook.package import MAIN_NAMESPACES
 from xl_theodoi.workbook.serials import date_from, date_from_iso, number_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from xl_theodoi.workbook.package import Package
     from xl_theodoi.workbook.strings_xml import SharedStrings
+
+    Adders = tuple[Callable[[int], None], Callable[[Value], None], Callable[[int], None]]
 
 LAST_ROW = 1_048_576
 LAST_COLUMN = 16_384
@@ -95,6 +97,7 @@ def _parse(  # one closure: attribute access on an object would double the time
     codes = {str(index): index << KIND_BITS for index in range(len(grid.styles))}
     date_styles = {str(index) for index, style in enumerate(grid.styles) if style.is_date}
     by_letters: dict[str, SparseColumn] = {}
+    adders: dict[str, Adders] = {}
     dates: dict[float, Value] = {}
     hidden_rows = array("I")
     known: dict[str, str] = {}
@@ -116,11 +119,13 @@ def _parse(  # one closure: attribute access on an object would double the time
     stored: str | None = None
     is_special = is_inline = is_phonetic = False
 
-    def column_of(letters: str) -> SparseColumn:
-        """Return the column of letters seen for the first time."""
+    def adders_of(letters: str) -> Adders:
+        """Return what adds to the column of letters seen for the first time."""
         if not _LETTERS.fullmatch(letters) or column_index(letters) > LAST_COLUMN:
             raise MalformedXmlError("cell address")
-        return by_letters.setdefault(letters, SparseColumn())
+        column = by_letters[letters] = SparseColumn()
+        adders[letters] = (column.rows.append, column.values.append, column.codes.append)
+        return adders[letters]
 
     def address(attributes: dict[str, str]) -> str:
         """Return the address of a cell that has none: the one after the cell before it."""
@@ -228,7 +233,7 @@ def _parse(  # one closure: attribute access on an object would double the time
             if not reference.endswith(row_text):
                 raise MalformedXmlError("cell address")
             letters = reference[:-row_length]
-            column = by_letters.get(letters) or column_of(letters)
+            add_row, add_value, add_code = adders.get(letters) or adders_of(letters)
             style = current.get("s", "0")
             kind = current.get("t", "n")
             if kind == "s":
@@ -240,7 +245,7 @@ def _parse(  # one closure: attribute access on an object would double the time
                     return
                 code = _TEXT
                 if rich_fonts and index in rich_fonts:
-                    column.fonts[row] = rich_fonts[index]
+                    by_letters[letters].fonts[row] = rich_fonts[index]
             elif kind == "n" and data.isdecimal() and len(data) < 16:
                 value, code = int(data), _NUMBER
                 if style in date_styles:
@@ -249,9 +254,9 @@ def _parse(  # one closure: attribute access on an object would double the time
                 value, code = convert(kind, data)
                 if code == _BLANK:
                     return
-            column.rows.append(row)
-            column.values.append(value)
-            column.codes.append(codes.get(style, 0) + code)
+            add_row(row)
+            add_value(value)
+            add_code(codes.get(style, 0) + code)
         elif state == _COLLECT:
             pieces.append(data)
         elif state == _VALUE_TAKEN and data.strip():
@@ -285,7 +290,7 @@ def _parse(  # one closure: attribute access on an object would double the time
         if not reference.endswith(row_text):
             raise MalformedXmlError("cell address")
         letters = reference[:-row_length]
-        column = by_letters.get(letters) or column_of(letters)
+        add_row, add_value, add_code = adders.get(letters) or adders_of(letters)
         kind = current.get("t", "n")
         value: Value = None
         code = _BLANK
@@ -297,7 +302,9 @@ def _parse(  # one closure: attribute access on an object would double the time
         elif stored is not None and stored.strip():
             if kind == "s":
                 index = int(stored)
-                value, code = texts[index] if index >= 0 else "", _TEXT
+                if index < 0:
+                    raise MalformedXmlError("string index")
+                value, code = texts[index], _TEXT
             else:
                 value, code = convert(kind, stored)
         elif formula is not None:
@@ -306,13 +313,13 @@ def _parse(  # one closure: attribute access on an object would double the time
             value, code = None, _BLANK
         if code == _BLANK and formula is None:
             return
-        column.rows.append(row)
-        column.values.append(value)
-        column.codes.append(codes.get(current.get("s", "0"), 0) + code)
+        add_row(row)
+        add_value(value)
+        add_code(codes.get(current.get("s", "0"), 0) + code)
         if formula is not None:
-            column.formulas[row] = formula
+            by_letters[letters].formulas[row] = formula
         if fonts:
-            column.fonts[row] = tuple(dict.fromkeys(fonts))
+            by_letters[letters].fonts[row] = tuple(dict.fromkeys(fonts))
 
     def start_root(_name: str, attributes: dict[str, str]) -> None:
         nonlocal begun, row_tag, cell_tag, value_tag

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xl_theodoi.workbook.feeding import feed
-from xl_theodoi.workbook.guarded_xml import decode_escapes, guarded_parser, main_prefixes
+from xl_theodoi.workbook.guarded_xml import (
+    MalformedXmlError,
+    decode_escapes,
+    guarded_parser,
+    main_prefixes,
+)
 from xl_theodoi.workbook.package import MAIN_NAMESPACES
 
 if TYPE_CHECKING:
@@ -27,65 +32,70 @@ def read_strings(package: Package, part: str | None) -> SharedStrings:
     if part is None or not package.has(part):
         return shared
     texts = shared.texts
-    most = package.limits.strings
     parser = guarded_parser()
     known: dict[str, str] = {}
-    collecting = phonetic = escaped = False
-    fonts: list[str] = []
-    begun = ended = 0
-    is_root = True
+    string_tag = text_tag = ""
+    is_phonetic = False
+    fonts: dict[int, list[str]] = {}
+    begun = 0
+    # Ends are only counted, by a built-in method: as long as none came since the last `t`
+    # began, text belongs to it.
+    ended: list[str] = []
+    inside = -1
+
+    def start_root(_name: str, attributes: dict[str, str]) -> None:
+        nonlocal begun, string_tag, text_tag
+        begun += 1
+        prefixes = main_prefixes(attributes, MAIN_NAMESPACES)
+        if not prefixes:
+            raise MalformedXmlError("namespace")
+        for prefix in prefixes:
+            known.update({prefix + tag: tag for tag in ("si", "t", "rPh", "rFont")})
+        string_tag, text_tag = prefixes[0] + "si", prefixes[0] + "t"
+        parser.StartElementHandler = start
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal collecting, phonetic, begun, is_root
+        nonlocal begun, inside, is_phonetic
         begun += 1
-        if is_root:
-            is_root = False
-            for prefix in main_prefixes(attributes, MAIN_NAMESPACES):
-                known.update({prefix + tag: tag for tag in ("si", "t", "rPh", "rFont")})
-            return
-        tag = known.get(name)
-        if tag == "t":
-            collecting = not phonetic
-        elif tag == "si":
-            if len(texts) >= most:
-                raise package.too_large("strings", part)
+        if name == text_tag:
+            if not is_phonetic:
+                inside = len(ended)
+        elif name == string_tag:
             texts.append("")
-            fonts.clear()
-        elif tag == "rPh":
-            phonetic = True
-        elif tag == "rFont":
-            fonts.append(attributes.get("val", ""))
+            is_phonetic = False
+            inside = -1
+        else:
+            tag = known.get(name)
+            inside = -1
+            if tag == "rPh":
+                is_phonetic = True
+            elif tag == "rFont":
+                fonts.setdefault(len(texts) - 1, []).append(attributes.get("val", ""))
+            elif tag is not None:
+                begun -= 1
+                start(string_tag if tag == "si" else text_tag, attributes)
 
     def text(data: str) -> None:
-        nonlocal escaped
-        if collecting:
+        if inside == len(ended):
             texts[-1] += data
-            if "_x" in data:
-                escaped = True
-
-    def end(name: str) -> None:
-        nonlocal collecting, phonetic, escaped, ended
-        ended += 1
-        tag = known.get(name)
-        if tag == "t":
-            collecting = False
-        elif tag == "si":
-            if escaped:
-                texts[-1] = decode_escapes(texts[-1])
-                escaped = False
-            if fonts:
-                shared.fonts[len(texts) - 1] = tuple(dict.fromkeys(fonts))
-        elif tag == "rPh":
-            phonetic = False
 
     def progress() -> tuple[int, int]:
-        nonlocal begun, ended
-        counts, begun, ended = (begun, ended), 0, 0
+        nonlocal begun, inside
+        if len(texts) > package.limits.strings:
+            raise package.too_large("strings", part)
+        counts, begun = (begun, len(ended)), 0
+        # A text may go on behind the cut of a piece.
+        inside = 0 if inside == len(ended) else -1
+        ended.clear()
         return counts
 
-    parser.StartElementHandler = start
+    parser.StartElementHandler = start_root
+    parser.EndElementHandler = ended.append
     parser.CharacterDataHandler = text
-    parser.EndElementHandler = end
     with package.reading(part):
         feed(parser, package.chunks(part), progress)
+        progress()
+    if any("_x" in found for found in texts):
+        shared.texts = [decode_escapes(found) for found in texts]
+    shared.fonts = {index: tuple(dict.fromkeys(names)) for index, names in fonts.items()}
     return shared

@@ -94,6 +94,7 @@ def read_workbook_part(package: Package) -> WorkbookInfo:
     formulas: list[tuple[str, str]] = []
     local: list[bool] = []
     date1904 = False
+    taken: set[str] = set()
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal date1904
@@ -102,12 +103,16 @@ def read_workbook_part(package: Package) -> WorkbookInfo:
         elif name == "sheet":
             target = targets.get(attributes.get("id", ""))
             state = attributes.get("state", "visible")
-            found = target is not None and not target.external and package.has(target.target)
+            sheet_part = ""
+            if target is not None and not target.external and package.has(target.target):
+                # A part is one sheet's; a thousand sheets in one part are an attack.
+                sheet_part = "" if target.target.lower() in taken else target.target
+                taken.add(target.target.lower())
             sheets.append(
                 SheetInfo(
                     name=decode_escapes(attributes.get("name", "")),
                     state=SheetState(state) if state in set(SheetState) else SheetState.HIDDEN,
-                    part=target.target if target is not None and found else "",
+                    part=sheet_part,
                     is_worksheet=target is not None and target.kind == "worksheet",
                 )
             )
