@@ -45,6 +45,7 @@ class TableEdit:
         self._labels = {column.label: column for column in self.table.columns}
         self._folded = {fold(c.label): c for c in reversed(self.table.columns)}
         self._headings_read = False
+        self._formulas: dict[int, tuple[str, int | None]] = {}
 
     def column(self, label: str) -> TableColumn:
         """Return the column of a label, compared without regard to spaces and composition.
@@ -141,27 +142,34 @@ class TableEdit:
         formula = formula_of(cell) if cell is not None else None
         return formula[1] if formula is not None and b"t" not in formula[0] else None
 
-    def formula_for(self, column: TableColumn, template: Row, number: int) -> str | None:
-        """Return the formula that a new row gets in a column, `None` where it gets none.
+    def learn(self, template: Row) -> None:
+        """Find out which formulas new rows get, before any row changes.
 
-        The table part names it for calculated columns. LibreOffice loses that on saving, and
-        openpyxl seldom writes it: there, the formula of the last row counts, when the row
-        above has the same one.
+        The table part names them for calculated columns. LibreOffice loses that on saving, and
+        openpyxl seldom writes it: there, the formula of the template row counts, when the
+        neighbouring row of the table has the same one.
         """
-        own = self._plain_formula(template, column)
-        if column.formula is not None:
-            if column.array or not has_relative_cells(column.formula):
-                return column.formula
-            if own is not None:
-                return shift_formula(own, number - template.number)
-            return shift_formula(column.formula, number - self.table.first)
-        if own is None:
+        step = -1 if template.number > self.table.first else 1
+        beside = self.sheet.xml.row(template.number + step)
+        alone = template.number + step > self.table.last or not self.is_filled(beside.number)
+        for column in self.table.columns:
+            own = self._plain_formula(template, column)
+            if column.formula is not None:
+                base = template.number if own is not None else self.table.first
+                fixed = column.array or not has_relative_cells(column.formula)
+                text = column.formula if fixed or own is None else own
+                self._formulas[column.index] = (text, None if fixed else base)
+            elif own is not None:
+                other = self._plain_formula(beside, column)
+                if alone or other == shift_formula(own, step):
+                    self._formulas[column.index] = (own, template.number)
+
+    def formula_for(self, column: TableColumn, number: int) -> str | None:
+        """Return the formula that a new row gets in a column, `None` where it gets none."""
+        if column.index not in self._formulas:
             return None
-        if template.number > self.table.first:
-            above = self._plain_formula(self.sheet.xml.row(template.number - 1), column)
-            if above is None or shift_formula(above, 1) != own:
-                return None
-        return shift_formula(own, number - template.number)
+        text, base = self._formulas[column.index]
+        return text if base is None else shift_formula(text, number - base)
 
     def fill(
         self, number: int, values: Mapping[int, Value], template: Row, *, joined: bool
@@ -187,7 +195,7 @@ class TableEdit:
                     row.cells[index] = sheet.blank(number, index, style)
             value = values.get(index)
             if index not in values:
-                text = self.formula_for(column, template, number)
+                text = self.formula_for(column, number)
                 if text is not None:
                     old = row.cells.get(index)
                     if old is not None and formula_of(old) is not None:
@@ -241,6 +249,7 @@ def append_rows(session: Session, change: AppendRows) -> None:
     if last > old_last:
         edit.grow(last)
     template = edit.sheet.xml.row(max(filled, edit.table.first))
+    edit.learn(template)
     for offset, values in enumerate(rows, start=1):
         number = filled + offset
         edit.fill(number, values, template, joined=number > old_last)
@@ -252,6 +261,7 @@ def replace_rows(session: Session, change: ReplaceRows) -> None:
     table = edit.table
     rows: Sequence[Mapping[int, Value]] = [edit.values(row) for row in change.rows]
     template = edit.sheet.xml.row(table.first)
+    edit.learn(template)
     old_last = table.last
     last = table.first + max(len(rows), 1) - 1
     if last > old_last:
