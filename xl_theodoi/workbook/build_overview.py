@@ -31,6 +31,7 @@ COUNTED_NAME: Final = "NgaySoLieu"
 ROW_PIXELS: Final = 20
 LABEL_WIDTH: Final = 25.0
 COUNT_WIDTH: Final = 11.5
+AGE_WIDTH: Final = 14.5
 LEAST_COLUMNS: Final = 10
 """Columns of the page, of which the table of units may take more."""
 HEAD_EXTRA_PIXELS: Final = 40
@@ -43,7 +44,7 @@ FIGURES_ROW: Final = 4
 SMALL_HEADING_ROW: Final = 9
 MARGINS: Final = (15.0, 10.0, 15.0, 15.0)
 """Left, right, top, bottom in millimetres; the page stands upright."""
-UNIT_BAR_PIXELS: Final = 26
+UNIT_BAR_PIXELS: Final = 28
 CHART_FRAME_PIXELS: Final = 110
 LEAST_CHART_PIXELS: Final = 280
 MOST_CHART_PIXELS: Final = 1400
@@ -117,8 +118,8 @@ class _Overview:
         """Write letterhead, title, the two dates and the leading figures."""
         sheet, words, dates = self.sheet, self.words, look.texts()["as_of"]
         sheet.hide_gridlines(2)
-        sheet.set_column(0, 0, LABEL_WIDTH)
-        sheet.set_column(1, self.width - 1, COUNT_WIDTH)
+        for column in range(self.width):
+            sheet.set_column(column, column, _width(column))
         head = self.profile.letterhead
         sheet.write_string(0, 0, head.superior, self.look.agency())
         sheet.write_string(1, 0, head.office, self.look.agency(issuing=True))
@@ -257,7 +258,7 @@ class _Overview:
             )
         chart.set_y_axis(
             {
-                "num_font": _font(9),
+                "num_font": _font(8),
                 "major_gridlines": {"visible": False},
                 "reverse": True,  # the first unit on top, as in the table
                 "interval_unit": 1 if self.unit_chart_pixels < MOST_CHART_PIXELS else None,
@@ -278,7 +279,7 @@ class _Overview:
             (self.chart_row, 0),
             (self._pixels(0, CHART_COLUMN) - 12, self.unit_chart_pixels),
         )
-        widths = [LABEL_WIDTH] + [COUNT_WIDTH] * (self.width - 1)
+        widths = [_width(column) for column in range(self.width)]
         look.set_up_page(
             sheet,
             widths=widths,
@@ -333,16 +334,13 @@ class _Overview:
             },
         )
         cut = 2.5 if filters else 0.0
-        heads = [
-            (label, (LABEL_WIDTH if column + place == 0 else COUNT_WIDTH) - cut)
-            for place, label in enumerate(labels)
-        ]
+        heads = [(label, _width(column + place) - cut) for place, label in enumerate(labels)]
         self.sheet.set_row(row, look.row_height(heads, bold=True))
         for place, values in enumerate(body, start=row + 1):
             for offset, label in enumerate(labels):
                 write_value(self.sheet, place, column + offset, values.get(label), formats[offset])
             name = values.get(labels[0])
-            lines = look.text_lines(str(name or ""), LABEL_WIDTH if column == 0 else COUNT_WIDTH)
+            lines = look.text_lines(str(name or ""), _width(column))
             if lines > 1:
                 self.sheet.fit_row(place, look.height_of_lines(lines))
         if table == UNIT_TABLE:
@@ -376,8 +374,7 @@ class _Overview:
 
     def _pixels(self, start: int, end: int) -> int:
         """Return the width in pixels of columns from `start` up to, not including, `end`."""
-        widths = [LABEL_WIDTH if column == 0 else COUNT_WIDTH for column in range(start, end)]
-        return sum(look.column_pixels(width) for width in widths)
+        return sum(look.column_pixels(_width(column)) for column in range(start, end))
 
     def _sum(self, label: str) -> int:
         values = (row.get(label) for row in self.rows.get(UNIT_TABLE, ()))
@@ -397,6 +394,12 @@ class _Overview:
             colours.append(shades[used.get(meaning, 0) % len(shades)])
             used[meaning] = used.get(meaning, 0) + 1
         return colours
+
+
+def _width(column: int) -> float:
+    if column == 0:
+        return LABEL_WIDTH
+    return AGE_WIDTH if column == AGE_COLUMN else COUNT_WIDTH
 
 
 def _font(size: float, *, bold: bool = False) -> dict[str, Any]:

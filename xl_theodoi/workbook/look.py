@@ -146,7 +146,6 @@ def new_book(buffer: BytesIO, *, title: str, author: str, as_of: date, subject: 
     book = xlsxwriter.Workbook(
         buffer,
         {
-            "in_memory": True,
             "strings_to_formulas": False,
             "strings_to_urls": False,
             "strings_to_numbers": False,
@@ -202,7 +201,7 @@ class Look:
         """Return the format of a list's body cell that holds values of a kind.
 
         Args:
-            kind: Kind of the field; dates and choices are centred, numbers set right.
+            kind: Kind of the field; dates, choices and numbers are centred.
             computed: Whether the program computes the value (grey).
             locked: Whether sheet protection keeps the cell.
             wrap: Whether long text breaks; hidden columns do not, so that what nobody sees
@@ -213,7 +212,7 @@ class Look:
         if kind == "date":
             properties |= {"num_format": DATE_FORMAT, "align": "center"}
         elif kind == "number":
-            properties |= {"num_format": NUMBER_FORMAT, "align": "right"}
+            properties |= {"num_format": NUMBER_FORMAT, "align": "center"}
         elif kind == "choice":
             properties["align"] = "center"
         else:
