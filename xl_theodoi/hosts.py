@@ -23,10 +23,6 @@ class HostContent(Protocol):
     def tables(self) -> Mapping[str, SheetTable]:
         """Every Excel Table by its name."""
 
-    @property
-    def sheet_names(self) -> Sequence[str]:
-        """Names of all sheets, hidden ones included, in order."""
-
 
 class Host(Protocol):
     """A master workbook that can be read and changed."""
@@ -78,9 +74,9 @@ class FileHost:
 
     def ensure_writable(self) -> None:
         """Refuse a workbook that Excel or LibreOffice has open, by their lock files."""
-        from xl_theodoi.workbook.edit import ensure_unlocked  # noqa: PLC0415
+        from xl_theodoi.workbook.edit_save import check_unlocked  # noqa: PLC0415
 
-        ensure_unlocked(self.path)
+        check_unlocked(self.path)
 
     def snapshot(self) -> bytes:
         """Return the file's bytes."""
@@ -95,3 +91,37 @@ class FileHost:
         applied = apply_changes(self.path, changes, expected_sha256=self._sha256)
         self.parts_changed = tuple(dict.fromkeys((*self.parts_changed, *applied.parts_changed)))
         self._sha256 = applied.sha256
+
+
+class MemoryHost:
+    """A master workbook that is not on disk yet: `new` works on it before writing once.
+
+    Args:
+        path: Where the workbook will be saved.
+        data: Its bytes so far.
+    """
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.parts_changed: tuple[str, ...] = ()
+
+    def read(self) -> HostContent:
+        """Read every table of the bytes."""
+        from xl_theodoi.workbook.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
+
+        return read_workbook(self.data, file_name=self.path.name, limits=MASTER_LIMITS)
+
+    def ensure_writable(self) -> None:
+        """Nothing stands in the way of bytes in memory."""
+
+    def snapshot(self) -> bytes:
+        """Return the bytes so far."""
+        return self.data
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Edit the bytes."""
+        from xl_theodoi.workbook.edit import edit_bytes  # noqa: PLC0415
+
+        self.data, parts = edit_bytes(self.data, changes, file=self.path.name)
+        self.parts_changed = tuple(dict.fromkeys((*self.parts_changed, *parts)))

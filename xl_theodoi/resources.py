@@ -93,3 +93,15 @@ def folder(name: str) -> Path:
     """Return a folder that stands at the top of the repository and inside the wheel."""
     inside = PACKAGE / name
     return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+@cache
+def secrecy_words() -> Mapping[str, Any]:
+    """Return the words that mark a state secret."""
+    return _toml("secrecy_words_vi.toml")
+
+
+@cache
+def report_texts() -> Mapping[str, Any]:
+    """Return the words of reports and of the overview."""
+    return _toml("report_texts.toml")

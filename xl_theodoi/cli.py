@@ -1,0 +1,259 @@
+"""The command line: reads options, calls one operation, prints what it returns."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from xl_theodoi import __version__
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.messages import catalogue, error_sentences, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xl_theodoi.domain.periods import Period
+
+DONE, NEEDS_PERSON, FAILED = 0, 1, 2
+"""Exit codes of the contract."""
+
+
+def today() -> date:
+    """Return today's date in Vietnam; the only reading of the clock for a judgement."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    return datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose own words are Vietnamese and whose errors are ours."""
+
+    def error(self, message: str) -> NoReturn:
+        raise TheodoiError("usage", message=message, help=f"{self.prog} --help")
+
+
+def _translate() -> None:
+    """Give argparse the words of the message catalogue; it asks its module's `_` for them."""
+    words = catalogue()["cli"]["parser"]
+
+    def translated(message: str | None) -> str | None:
+        return words.get(message, message)
+
+    argparse._ = translated  # type: ignore[attr-defined]  # noqa: SLF001 - its only hook
+
+
+def _day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise TheodoiError("bad_option_date", value=value) from None
+
+
+def _period(value: str) -> Period:
+    from xl_theodoi.domain.periods import parse_period  # noqa: PLC0415
+
+    return parse_period(value)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from xl_theodoi.resources import profile_ids  # noqa: PLC0415
+
+    _translate()
+    words = catalogue()["cli"]
+    arguments = words["arguments"]
+
+    common = _Parser(add_help=False)
+    common.add_argument("--json", action="store_true", help=words["json"])
+    common.add_argument("--quiet", action="store_true", help=words["quiet"])
+    dated = _Parser(add_help=False)
+    dated.add_argument("--as-of", type=_day, metavar="D", help=words["as_of"])
+
+    parser = _Parser(
+        prog="theodoi",
+        description=words["description"],
+        epilog=words["epilog"],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"theodoi {__version__}", help=words["version"]
+    )
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="LỆNH", title=words["commands"]
+    )
+
+    def command(name: str, *, judges_by_date: bool = True) -> argparse.ArgumentParser:
+        entry = words["commands_text"][name]
+        return commands.add_parser(
+            name,
+            help=entry["help"],
+            description=entry["help"].capitalize() + ".",
+            epilog=words["example"].format(line=entry["example"]),
+            parents=[common, dated] if judges_by_date else [common],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    master = {"type": Path, "metavar": "MASTER", "help": arguments["master"]}
+    profiles = arguments["profile"].format(profiles=", ".join(profile_ids()))
+
+    demo = command("demo")
+    demo.add_argument(
+        "directory", nargs="?", type=Path, default=Path("demo"), metavar="DIR",
+        help=arguments["directory"],
+    )  # fmt: skip
+    demo.add_argument("--profile", default="hue", metavar="P", help=profiles)
+
+    new = command("new")
+    new.add_argument("master", type=Path, metavar="MASTER", help=arguments["master_new"])
+    new.add_argument("--profile", required=True, metavar="P", help=profiles)
+    new.add_argument("--units", type=Path, metavar="FILE", help=arguments["units"])
+    new.add_argument("--tasks", type=Path, metavar="FILE", help=arguments["tasks"])
+
+    add = command("add")
+    add.add_argument("master", **master)
+    add.add_argument("file", type=Path, metavar="FILE", help=arguments["file"])
+    add.add_argument("--documents", action="store_true", help=arguments["documents"])
+    add.add_argument("--split", action="store_true", help=arguments["split"])
+
+    for name in ("check", "refresh"):
+        command(name).add_argument("master", **master)
+
+    send = command("send")
+    send.add_argument("master", **master)
+    send.add_argument(
+        "--period", required=True, type=_period, metavar="P", help=arguments["period"]
+    )
+    send.add_argument("--out", required=True, type=Path, metavar="DIR", help=arguments["out"])
+    send.add_argument("--new", action="store_true", help=arguments["new"])
+
+    consolidate = command("consolidate")
+    consolidate.add_argument("master", **master)
+    consolidate.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help=arguments["paths"]
+    )
+    consolidate.add_argument("--period", type=_period, metavar="P", help=arguments["period"])
+    consolidate.add_argument("--out", type=Path, metavar="DIR", help=arguments["out"])
+    consolidate.add_argument("--dry-run", action="store_true", help=arguments["dry_run"])
+
+    report = command("report")
+    report.add_argument("master", **master)
+    report.add_argument(
+        "kinds", nargs="*", metavar="KIND",
+        help=arguments["kinds"].format(kinds=", ".join(REPORT_KINDS)),
+    )  # fmt: skip
+    report.add_argument(
+        "--period", required=True, type=_period, metavar="P", help=arguments["period"]
+    )
+    report.add_argument("--out", required=True, type=Path, metavar="DIR", help=arguments["out"])
+    report.add_argument(
+        "--format", choices=("xlsx",), default="xlsx", help=arguments["format"]
+    )
+
+    command("show").add_argument("master", **master)
+    command("undo", judges_by_date=False).add_argument("master", **master)
+    command("upgrade").add_argument("master", **master)
+
+    fields = command("fields", judges_by_date=False)
+    fields.add_argument("--profile", required=True, metavar="P", help=profiles)
+
+    deadline = command("deadline", judges_by_date=False)
+    deadline.add_argument("text", metavar="TEXT", help=arguments["text"])
+    deadline.add_argument(
+        "--issued", required=True, type=_day, metavar="D", help=arguments["issued"]
+    )
+    deadline.add_argument("--received", type=_day, metavar="D", help=arguments["received"])
+    deadline.add_argument(
+        "--master", type=Path, metavar="M", help=arguments["calendar_master"]
+    )
+
+    calendar = command("calendar")
+    calendar.add_argument("year", metavar="YEAR", help=arguments["year"])
+    calendar.add_argument(
+        "--master", type=Path, metavar="M", help=arguments["calendar_master"]
+    )
+
+    workdays = command("workdays", judges_by_date=False)
+    workdays.add_argument("start", type=_day, metavar="D", help=arguments["start"])
+    workdays.add_argument("count", metavar="N", help=arguments["count"])
+    workdays.add_argument(
+        "--master", type=Path, metavar="M", help=arguments["calendar_master"]
+    )
+
+    topics = command("help", judges_by_date=False)
+    topics.add_argument("topic", nargs="?", metavar="MỤC", help=arguments["topic"])
+    return parser
+
+
+REPORT_KINDS = ("office-summary", "unit-report")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        arguments: Words of the command line without the program's name.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        options = _parser().parse_args(given)
+        return _run(options)
+    except TheodoiError as problem:
+        return _fail(problem, as_json)
+    except KeyboardInterrupt:
+        sys.stderr.write(text("answers", "interrupted") + "\n")
+        return FAILED
+    except BrokenPipeError:
+        return FAILED
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except Exception as problem:  # noqa: BLE001 - the edge: people never see a traceback
+        return _fail(
+            TheodoiError("internal", kind=type(problem).__name__, log=_log(problem)), as_json
+        )
+
+
+def _log(problem: Exception) -> str:
+    """Write a traceback to a log file in the temporary folder and return its path."""
+    import tempfile  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    path = Path(tempfile.gettempdir()) / "theodoi-log.txt"
+    lines = traceback.format_exception(problem)
+    try:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.writelines([f"theodoi {__version__} {datetime.now().astimezone()}\n", *lines])
+    except OSError:
+        return "stderr"
+    return str(path)
+
+
+def _fail(problem: TheodoiError, as_json: bool) -> int:
+    from xl_theodoi.printing import print_json  # noqa: PLC0415
+
+    what, fix = error_sentences(problem)
+    if as_json:
+        print_json({"error": {"code": problem.code, "message": f"{what} {fix}".strip()}})
+    else:
+        sys.stderr.write(text("answers", "error", what=what) + "\n")
+        if fix:
+            sys.stderr.write(text("answers", "error_fix", fix=fix) + "\n")
+    return FAILED
+
+
+def _run(options: argparse.Namespace) -> int:
+    from xl_theodoi import commands  # noqa: PLC0415
+
+    if getattr(options, "as_of", None) is None:
+        options.as_of = today()
+    run: Callable[[argparse.Namespace], int] = getattr(commands, f"run_{options.command}")
+    return run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

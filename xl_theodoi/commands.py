@@ -1,0 +1,354 @@
+"""One function per command: call the operation, print its result, return the exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.domain.findings import count_by_severity
+from xl_theodoi.hosts import FileHost
+from xl_theodoi.messages import text
+from xl_theodoi.printing import (
+    finding_documents,
+    print_json,
+    say,
+    say_files,
+    say_findings,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from xl_theodoi.operations.results import WriteResult
+
+DONE, NEEDS_PERSON = 0, 1
+
+
+def _code(needs_person: bool) -> int:
+    return NEEDS_PERSON if needs_person else DONE
+
+
+def _write_answer(options: Namespace, result: WriteResult, key: str, **values: object) -> int:
+    """Print what a writing command did."""
+    if options.json:
+        print_json(
+            {
+                "written": result.written,
+                "counts": result.counts,
+                "findings": finding_documents(result.findings, result.labels),
+                "parts_changed": result.parts_changed,
+            }
+        )
+    elif not options.quiet or result.needs_person:
+        say(key, **{**result.counts, **values})
+        say_files(result.written)
+        if not result.written:
+            say("nothing_written")
+        say_findings(result.findings, result.labels)
+    return _code(result.needs_person)
+
+
+def run_new(options: Namespace) -> int:
+    """`new`."""
+    from xl_theodoi.operations.add import new_master  # noqa: PLC0415
+
+    result = new_master(
+        options.master, options.profile, options.as_of, units=options.units, tasks=options.tasks
+    )
+    return _write_answer(options, result, "counts_new")
+
+
+def run_add(options: Namespace) -> int:
+    """`add`."""
+    from xl_theodoi.operations.add import add  # noqa: PLC0415
+
+    result = add(
+        FileHost(options.master), options.file, options.as_of,
+        documents=options.documents, split=options.split,
+    )  # fmt: skip
+    key = "counts_add_documents" if options.documents else "counts_add"
+    return _write_answer(options, result, key)
+
+
+def run_check(options: Namespace) -> int:
+    """`check`."""
+    from xl_theodoi.operations.check import check  # noqa: PLC0415
+
+    result = check(FileHost(options.master), options.as_of)
+    if options.json:
+        print_json(
+            {
+                "findings": finding_documents(result.findings, result.labels),
+                "counts": count_by_severity(result.findings),
+            }
+        )
+    elif not options.quiet or result.needs_person:
+        say_findings(result.findings, result.labels)
+        if not result.findings:
+            say("no_findings")
+    return _code(result.needs_person)
+
+
+def run_refresh(options: Namespace) -> int:
+    """`refresh`."""
+    from xl_theodoi.operations.refresh import refresh  # noqa: PLC0415
+
+    result = refresh(FileHost(options.master), options.as_of)
+    return _write_answer(options, result, "counts_refresh")
+
+
+def run_send(options: Namespace) -> int:
+    """`send`."""
+    from xl_theodoi.operations.send import send  # noqa: PLC0415
+
+    result = send(
+        FileHost(options.master), options.period, options.out, options.as_of,
+        only_new=options.new,
+    )  # fmt: skip
+    return _write_answer(options, result, "counts_send", period=options.period.code)
+
+
+def run_consolidate(options: Namespace) -> int:
+    """`consolidate`."""
+    from xl_theodoi.operations.consolidate import consolidate  # noqa: PLC0415
+
+    result = consolidate(
+        FileHost(options.master), options.paths, options.as_of,
+        period=options.period, out=options.out, dry_run=options.dry_run,
+    )  # fmt: skip
+    labels = result.labels
+    if options.json:
+        print_json(
+            {
+                "dry_run": result.dry_run,
+                "files": [
+                    {
+                        "file": verdict.file,
+                        "unit": verdict.unit,
+                        "period": verdict.period,
+                        "outcome": verdict.outcome,
+                        "reason": verdict.reason,
+                        "rows": verdict.rows,
+                        "findings": finding_documents(verdict.findings, labels),
+                        "correction_file": verdict.correction_file,
+                    }
+                    for verdict in result.files
+                ],
+                "conflicts": result.conflicts,
+                "missing_units": result.missing_units,
+                "totals": result.totals,
+                "written": result.written,
+                "parts_changed": result.parts_changed,
+                "findings": finding_documents(result.findings, labels),
+            }
+        )
+        return _code(result.needs_person)
+    if options.quiet and not result.needs_person:
+        return DONE
+    from xl_theodoi.operations.consolidate import outcome_word, reason_sentence  # noqa: PLC0415
+
+    if result.dry_run:
+        say("dry_run")
+    totals = result.totals
+    say(
+        "consolidated", files=len(result.files), changed=totals.changed,
+        unchanged=totals.unchanged, rejected=totals.rejected, conflict=totals.conflict,
+    )  # fmt: skip
+    for verdict in result.files:
+        if verdict.outcome == "rejected":
+            say(
+                "file_refused", outcome=outcome_word(verdict.outcome), file=verdict.file.name,
+                reason=reason_sentence(verdict, labels),
+            )  # fmt: skip
+            continue
+        say(
+            "file_verdict", outcome=outcome_word(verdict.outcome), file=verdict.file.name,
+            unit=verdict.unit or "—", changed=verdict.rows.changed,
+            unchanged=verdict.rows.unchanged, rejected=verdict.rows.rejected,
+            conflict=verdict.rows.conflict,
+        )  # fmt: skip
+        if verdict.correction_file is not None:
+            say("correction", path=verdict.correction_file)
+    for conflict in result.conflicts:
+        say(
+            "conflict", task_id=conflict.task_id, column=labels.get(conflict.field, conflict.field),
+            master_value=shown(conflict.master_value), unit_value=shown(conflict.unit_value),
+            file=conflict.file,
+        )  # fmt: skip
+    if result.conflicts:
+        say("conflicts_hint")
+    if result.missing_units:
+        say("missing_units", units=", ".join(result.missing_units))
+    if result.applied_choices:
+        say("choices_applied", count=result.applied_choices)
+    row_findings = [
+        finding
+        for verdict in result.files
+        if verdict.outcome != "rejected"
+        for finding in verdict.findings
+    ]
+    say_findings([*result.findings, *row_findings], labels)
+    say_files(result.written)
+    if not result.written:
+        say("nothing_written")
+    elif totals.changed:
+        say("refresh_hint")
+    return _code(result.needs_person)
+
+
+def run_report(options: Namespace) -> int:
+    """`report`."""
+    from xl_theodoi.operations.report import report  # noqa: PLC0415
+
+    result = report(
+        FileHost(options.master), options.kinds, options.period, options.out, options.as_of
+    )
+    return _write_answer(options, result, "counts_report")
+
+
+def run_show(options: Namespace) -> int:
+    """`show`."""
+    from xl_theodoi.operations.show import show  # noqa: PLC0415
+
+    document = show(FileHost(options.master), options.as_of)
+    if options.json:
+        print_json(document)
+    elif not options.quiet:
+        for task in document["tasks"]:
+            say(
+                "task_line", task_id=task["task_id"] or "—", label=task["status_label"],
+                due=shown(task["effective_due_date"]) or "—", unit=task["lead_unit"] or "—",
+                content=" ".join((task["content"] or "").split())[:80],
+            )  # fmt: skip
+        if not document["tasks"]:
+            say("no_tasks")
+    return DONE
+
+
+def run_undo(options: Namespace) -> int:
+    """`undo`."""
+    from xl_theodoi.operations.undo import undo  # noqa: PLC0415
+
+    result, entry = undo(options.master)
+    return _write_answer(
+        options, result, "counts_undo", command=entry["command"], at=entry["at_text"]
+    )
+
+
+def run_upgrade(options: Namespace) -> int:
+    """`upgrade`."""
+    from xl_theodoi.operations.upgrade import upgrade  # noqa: PLC0415
+
+    result = upgrade(FileHost(options.master), options.as_of)
+    key = "counts_upgrade" if result.written else "upgrade_current"
+    return _write_answer(options, result, key)
+
+
+def run_fields(options: Namespace) -> int:
+    """`fields`."""
+    from xl_theodoi.operations.show import fields  # noqa: PLC0415
+
+    document = fields(options.profile)
+    if options.json:
+        print_json(document)
+    elif not options.quiet:
+        for group, key in (("master", "master_fields"), ("unit", "unit_fields")):
+            say(key)
+            for item in document[group]:
+                say("field_line", field=f"{item['field']:24}", label=item["label"])
+    return DONE
+
+
+def run_deadline(options: Namespace) -> int:
+    """`deadline`."""
+    from xl_theodoi.operations.queries import deadline  # noqa: PLC0415
+
+    document = deadline(options.text, options.issued, options.received, options.master)
+    if options.json:
+        print_json(document)
+    elif not options.quiet:
+        say("deadline_kind", kind=text("deadline_kinds", document["kind"]))
+        if document["due_date"]:
+            say("deadline_date", date=shown(document["due_date"]))
+        else:
+            say("deadline_none")
+        if document["alternative"]:
+            say("deadline_alternative", date=shown(document["alternative"]))
+        for line in document["warnings"]:
+            sys.stdout.write(f"{line}\n")
+    return DONE
+
+
+def run_calendar(options: Namespace) -> int:
+    """`calendar`."""
+    from xl_theodoi.operations.queries import calendar  # noqa: PLC0415
+
+    if not options.year.isascii() or not options.year.isdigit() or len(options.year) != 4:
+        raise TheodoiError("bad_year", value=options.year)
+    document, words = calendar(int(options.year), options.master, options.as_of)
+    if options.json:
+        print_json(document)
+    elif not options.quiet:
+        for day in document["days"]:
+            say(
+                "day_line", date=shown(day["date"]), kind=words["day_kind"][day["kind"]],
+                name=day["name"], basis=day["basis"],
+                confidence=words["confidence"][day["confidence"]],
+            )  # fmt: skip
+        if document["moved"]:
+            say("moved_title")
+        for move in document["moved"]:
+            say(
+                "moved_line", task_id=move["task_id"], old=shown(move["from"]),
+                new=shown(move["to"]),
+            )  # fmt: skip
+    return DONE
+
+
+def run_workdays(options: Namespace) -> int:
+    """`workdays`."""
+    from xl_theodoi.operations.queries import workdays  # noqa: PLC0415
+
+    count = options.count
+    if not count.isascii() or not count.isdigit() or not 1 <= int(count) <= 100_000:
+        raise TheodoiError("bad_count", value=count)
+    document = workdays(options.start, int(count), options.master)
+    if options.json:
+        print_json(document)
+    elif not options.quiet:
+        say("workday", date=shown(document["date"]))
+    return DONE
+
+
+def run_demo(options: Namespace) -> int:
+    """`demo`."""
+    from xl_theodoi.operations.demo import demo  # noqa: PLC0415
+
+    result = demo(options.directory, options.profile, options.as_of, _progress(options))
+    if options.json:
+        print_json({"written": result.written, "counts": result.counts, "first": result.first})
+    else:
+        for line in result.lines:
+            sys.stdout.write(f"{line}\n")
+    return DONE
+
+
+def run_help(options: Namespace) -> int:
+    """`help`."""
+    from xl_theodoi.operations.manual import manual  # noqa: PLC0415
+
+    document = manual(options.topic)
+    if options.json:
+        print_json(document)
+    else:
+        sys.stdout.write(document["text"] + "\n")
+    return DONE
+
+
+def _progress(options: Namespace) -> Any:
+    """Return a function that prints a line of progress, to a terminal only."""
+    if options.quiet or options.json or not sys.stderr.isatty():
+        return lambda _line: None
+    return lambda line: sys.stderr.write(f"{line}\n")

@@ -1,0 +1,201 @@
+"""`check`: every contradiction of a register, with the address of its cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from xl_theodoi.domain.cells import CellKind
+from xl_theodoi.domain.events import extension_findings
+from xl_theodoi.domain.findings import Finding, Location, error, warning
+from xl_theodoi.domain.text import fold_name, task_key
+from xl_theodoi.domain.validate import contradictions, future_dates, missing_values
+from xl_theodoi.domain.workdays import DayKind
+from xl_theodoi.operations.duedates import due_date_findings
+from xl_theodoi.operations.entries import lead_unit_rows
+from xl_theodoi.operations.master import REGISTER, Master
+from xl_theodoi.operations.results import CheckResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from xl_theodoi.hosts import Host
+
+
+def check(host: Host, as_of: date) -> CheckResult:
+    """Return everything that is wrong or doubtful in a master; nothing is written.
+
+    Args:
+        host: The master.
+        as_of: Day at which statuses are judged and after which dates are doubtful.
+    """
+    master = Master(host, as_of)
+    findings = [
+        *master.setting_findings,
+        *_columns(master),
+        *_units(master),
+        *_days_off(master),
+        *_register(master),
+        *_events(master),
+        *_requests(master),
+        *_conflicts(master),
+        *master.secrecy_findings,
+    ]
+    return CheckResult(findings, master.labels())
+
+
+def _columns(master: Master) -> Iterator[Finding]:
+    for name in (REGISTER, *master.profile.tables):
+        specs = master.specs(name)
+        if not master.has(name):
+            yield error("missing_table", Location(master.file_name), table=name)
+            continue
+        reading = master.reading(name)
+        where = Location(
+            master.file_name, reading.table.sheet, f"A{reading.table.header_row}"
+        )
+        for field, spec in specs.items():
+            if field not in reading.labels:
+                yield error("missing_column", where, field=field, label=spec.label, table=name)
+        for label in reading.table.repeated:
+            yield warning("repeated_column", where, label=label)
+
+
+def _units(master: Master) -> Iterator[Finding]:
+    reading = master.reading("DonVi")
+    yield from reading.findings()
+    codes: Counter[str] = Counter()
+    for position in range(len(reading)):
+        row = reading.row(position)
+        if not row:
+            continue
+        for name in ("code", "name"):
+            if not row.get(name):
+                yield error("missing_required", reading.location(position, name), field=name)
+        code = row.get("code")
+        if code:
+            codes[fold_name(code)] += 1
+            if codes[fold_name(code)] > 1:
+                where = reading.location(position, "code")
+                yield error("duplicate_unit", where, field="code", value=code)
+
+
+def _days_off(master: Master) -> Iterator[Finding]:
+    if not master.has("NgayNghi"):
+        return
+    reading = master.reading("NgayNghi")
+    yield from reading.findings()
+    kinds: dict[date, str] = {}
+    for position in range(len(reading)):
+        row = reading.row(position)
+        if not row or position in reading.problems:
+            continue
+        for name in ("date", "kind"):
+            if not row.get(name):
+                yield error("missing_required", reading.location(position, name), field=name)
+        day, kind = row.get("date"), row.get("kind")
+        if day is None or kind is None:
+            continue
+        where = reading.location(position, "date")
+        if kinds.get(day, kind) != kind:
+            yield error("day_off_twice", where, field="date", value=day)
+        kinds[day] = kind
+        if kind == DayKind.MAKEUP_WORK.value and day.weekday() < 5:
+            yield warning("makeup_on_weekday", where, field="date", value=day)
+
+
+def _register(master: Master) -> Iterator[Finding]:
+    register = master.register
+    seen: dict[str, int] = {}
+    yield from _mixed_dates(master)
+    for view in master.tasks:
+        position, row = view.position, view.values
+
+        def locate(name: str, position: int = position) -> Location:
+            return register.location(position, name)
+
+        problems = register.problems.get(position, [])
+        yield from problems
+        task_id = row.get("task_id")
+        if not task_id:
+            yield error("missing_required", locate("task_id"), field="task_id")
+        elif task_key(task_id) in seen:
+            yield error(
+                "duplicate_row", locate("task_id"), task_id=task_id, field="task_id",
+                value=task_id,
+            )  # fmt: skip
+        else:
+            seen[task_key(task_id)] = position
+        unreadable = frozenset(found.field or "" for found in problems)
+        yield from missing_values(row, locate, master.profile, unreadable)
+        yield from lead_unit_rows(register, position, row, master.units)[1]
+        yield from future_dates(row, locate, master.as_of)
+        _, found = due_date_findings(row, locate, master)
+        yield from found
+        yield from extension_findings(row, locate)
+        assert view.status is not None  # noqa: S101 - tasks of a master are always judged
+        yield from contradictions(row, view.status, locate, master.profile)
+        parent = row.get("parent_task_id")
+        if parent and task_key(parent) not in master.position_of:
+            yield warning(
+                "unknown_parent", locate("parent_task_id"), task_id=task_id,
+                field="parent_task_id", value=parent,
+            )  # fmt: skip
+
+
+def _mixed_dates(master: Master) -> Iterator[Finding]:
+    """Yield text dates that read both ways round in a column that also holds real dates."""
+    register = master.register
+    for name, positions in register.swappable.items():
+        kinds = register.table.columns[register.labels[name]].kinds
+        if not any(kind == CellKind.DATE for kind in kinds):
+            continue
+        for position in sorted(positions):
+            yield warning(
+                "ambiguous_date", register.location(position, name),
+                task_id=register.value(position, "task_id"), field=name,
+                value=register.table.value(position, register.labels[name]),
+            )  # fmt: skip
+
+
+def _events(master: Master) -> Iterator[Finding]:
+    if not master.has("SuKien"):
+        return
+    reading = master.reading("SuKien")
+    yield from reading.findings()
+    yield from master.event_findings
+    for event in master.recorded_events:
+        where = reading.location(event.order, "task_id")
+        if task_key(event.task_id) not in master.position_of:
+            yield warning("event_unknown_task", where, field="task_id", value=event.task_id)
+        if event.date > master.as_of:
+            yield warning(
+                "future_date", reading.location(event.order, "date"), task_id=event.task_id,
+                field="date", value=event.date, as_of=master.as_of,
+            )  # fmt: skip
+
+
+def _requests(master: Master) -> Iterator[Finding]:
+    if not master.has("DeNghi"):
+        return
+    reading = master.reading("DeNghi")
+    yield from reading.findings()
+    for position in range(len(reading)):
+        row = reading.row(position)
+        if row.get("decision") != "agreed":
+            continue
+        needed = ["decided_on"]
+        if row.get("kind") == "extension" and not row.get("requested_to"):
+            needed.append("new_due_date")
+        for name in needed:
+            if not row.get(name):
+                yield error(
+                    "missing_required", reading.location(position, name),
+                    task_id=row.get("task_id"), field=name,
+                )  # fmt: skip
+
+
+def _conflicts(master: Master) -> Iterator[Finding]:
+    if master.has("XungDot"):
+        yield from master.reading("XungDot").findings()

@@ -1,0 +1,434 @@
+"""A master workbook as read: profile, settings, units, calendar, tasks and their events."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from xl_theodoi import resources
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.domain.events import (
+    AFTER_TABLE,
+    Event,
+    EventKind,
+    current_events,
+    read_event,
+)
+from xl_theodoi.domain.findings import Finding, Location, warning
+from xl_theodoi.domain.intake import Reading, choice_index, read_list
+from xl_theodoi.domain.model import TaskView, Unit
+from xl_theodoi.domain.profile import FieldSpec
+from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_cells
+from xl_theodoi.domain.settings import read_settings
+from xl_theodoi.domain.status import StatusJudge
+from xl_theodoi.domain.text import task_key
+from xl_theodoi.domain.units import UnitDirectory
+from xl_theodoi.domain.workdays import Confidence, DayEntry, DayKind, WorkCalendar
+from xl_theodoi.operations.companion import Companion
+from xl_theodoi.resources_time import shipped_days
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from xl_theodoi.domain.cells import SheetTable
+    from xl_theodoi.domain.profile import Profile
+    from xl_theodoi.domain.settings import Settings
+    from xl_theodoi.hosts import Host, HostContent
+
+LAYOUT_VERSION = 1
+"""Version of the layout of masters and unit workbooks."""
+
+REGISTER = "NhiemVu"
+META = "TheoDoiMeta"
+SENDINGS = "TheoDoiGui"
+
+_META_SPECS = {
+    "key": FieldSpec(label="key", kind="text"),
+    "value": FieldSpec(label="value", kind="text"),
+}
+SENDING_SPECS = {
+    name: FieldSpec(label=name, kind=kind)  # type: ignore[arg-type]
+    for name, kind in (
+        ("period", "text"),
+        ("unit", "text"),
+        ("send_id", "text"),
+        ("sent_on", "date"),
+        ("tasks", "number"),
+    )
+}
+
+
+class Master:
+    """Everything an operation needs of a master workbook, read once.
+
+    Args:
+        host: Where the workbook lives.
+        as_of: Day at which statuses are judged.
+
+    Raises:
+        TheodoiError: `not_a_master`, `table_missing`, `layout_newer`, `bad_settings`, or
+            `master_secret` where a cell is marked as a state secret.
+    """
+
+    def __init__(self, host: Host, as_of: date) -> None:
+        self.host = host
+        self.as_of = as_of
+        self.content: HostContent = host.read()
+        self.file_name = host.path.name
+        self.companion = Companion(host.path)
+        self.meta = self._read_meta()
+        self.profile: Profile = self._load_profile()
+        self._readings: dict[str, Reading] = {}
+        self.secrecy_findings = self._refuse_secrets()
+        self.settings: Settings
+        self.settings, self.setting_findings = self._read_settings()
+        self.units = UnitDirectory(self._read_units())
+
+    # Reading
+
+    def _read_meta(self) -> dict[str, str]:
+        table = self.content.tables.get(META)
+        if table is None:
+            raise TheodoiError("not_a_master", path=self.file_name)
+        reading = read_list(table, _META_SPECS, aliases=False)
+        pairs = (reading.row(position) for position in range(len(reading)))
+        meta = {pair["key"]: pair.get("value", "") for pair in pairs if "key" in pair}
+        version = str(meta.get("layout_version", ""))
+        if not version.isdigit():
+            raise TheodoiError("not_a_master", path=self.file_name)
+        if int(version) > LAYOUT_VERSION:
+            raise TheodoiError("layout_newer", path=self.file_name, version=version)
+        return meta
+
+    def _load_profile(self) -> Profile:
+        parts = [
+            self.meta[f"profile_text_{number}"]
+            for number in range(1, 200)
+            if f"profile_text_{number}" in self.meta
+        ]
+        text = "".join(parts) or self.meta.get("profile_text", "")
+        if text:
+            return resources.profile_from_text(text)
+        return resources.load_profile(self.meta.get("profile", ""))
+
+    def table(self, name: str) -> SheetTable:
+        """Return a table of the workbook by its name.
+
+        Raises:
+            TheodoiError: `table_missing` where the office has deleted or renamed it.
+        """
+        table = self.content.tables.get(name)
+        if table is None:
+            raise TheodoiError("table_missing", table=name, path=self.file_name)
+        return table
+
+    def specs(self, name: str) -> Mapping[str, FieldSpec]:
+        """Return the fields of a table by its name."""
+        if name == REGISTER:
+            return self.profile.register
+        if name == SENDINGS:
+            return SENDING_SPECS
+        return self.profile.tables[name].columns
+
+    def has(self, name: str) -> bool:
+        """Whether the workbook still has a table."""
+        return name in self.content.tables
+
+    def reading(self, name: str) -> Reading:
+        """Return a table's typed values; read once, then kept."""
+        if name not in self._readings:
+            self._readings[name] = read_list(
+                self.table(name), self.specs(name), aliases=False, choices=self._choices(name)
+            )
+        return self._readings[name]
+
+    def _choices(self, name: str) -> dict[str, dict[str, str]]:
+        words = self.profile.words
+        vocabularies = {
+            "DeNghi": {"kind": "request_kind", "decision": "decision"},
+            "XungDot": {"choice": "conflict_choice"},
+            "NgayNghi": {"kind": "day_kind", "confidence": "confidence"},
+            "TepNhan": {"outcome": "outcome"},
+        }
+        return {
+            field: choice_index(words[group]) for field, group in vocabularies.get(name, {}).items()
+        }
+
+    def _refuse_secrets(self) -> list[Finding]:
+        words = SecrecyWords(resources.secrecy_words())
+        doubtful: list[Finding] = []
+        marked: list[Location] = []
+        for name, table in self.content.tables.items():
+            if name in (META, SENDINGS, "CauHinh", "NgayNghi"):
+                continue
+            known = name == REGISTER or name in self.profile.tables
+            labels = {
+                spec.label: field for field, spec in (self.specs(name) if known else {}).items()
+            }
+            for location, _, mark in marked_cells(table, words, labels):
+                if mark is Mark.SECRET:
+                    marked.append(location)
+                else:
+                    doubtful.append(
+                        warning("secret_marking", location)
+                    )
+        if marked:
+            cells = "; ".join(f"{place.sheet}!{place.cell}" for place in marked[:20])
+            raise TheodoiError("master_secret", path=self.file_name, cells=cells)
+        return doubtful
+
+    def _read_settings(self) -> tuple[Settings, list[Finding]]:
+        rows: list[tuple[str, Any, Location]] = []
+        if self.has("CauHinh"):
+            table = self.table("CauHinh")
+            specs = self.specs("CauHinh")
+            code_label, value_label = specs["code"].label, specs["value"].label
+            for position in range(len(table)):
+                code = table.value(position, code_label)
+                if code:
+                    value = table.value(position, value_label)
+                    rows.append((str(code), value, table.location(position, value_label)))
+        settings, findings = read_settings(resources.setting_catalogue(), self.profile, rows)
+        wrong = next((finding for finding in findings if finding.is_error), None)
+        if wrong is not None:
+            raise TheodoiError(
+                "bad_settings", path=self.file_name, sheet=wrong.location.sheet,
+                cell=wrong.location.cell, **wrong.values,
+            )  # fmt: skip
+        return settings, findings
+
+    def _read_units(self) -> list[Unit]:
+        reading = self.reading("DonVi")
+        return [
+            unit_from_row(reading.row(position))
+            for position in range(len(reading))
+            if reading.value(position, "code")
+        ]
+
+    @cached_property
+    def calendar(self) -> WorkCalendar:
+        """Days off and make-up days.
+
+        A year whose 1 January stands in NgayNghi is the office's own, rows it has deleted
+        included; the shipped table serves for the other years.
+        """
+        own_years = {
+            day.date.year
+            for day in self.office_days
+            if day.kind is DayKind.OFF and (day.date.month, day.date.day) == (1, 1)
+        }
+        shipped = (day for day in shipped_days() if day.date.year not in own_years)
+        return WorkCalendar((*shipped, *self.office_days))
+
+    @cached_property
+    def office_days(self) -> tuple[DayEntry, ...]:
+        """The rows of NgayNghi that are right."""
+        if not self.has("NgayNghi"):
+            return ()
+        reading = self.reading("NgayNghi")
+        rows = (
+            reading.row(position) for position in range(len(reading))
+            if position not in reading.problems
+        )  # fmt: skip
+        return tuple(
+            DayEntry(
+                row["date"],
+                DayKind(row["kind"]),
+                row.get("name", ""),
+                row.get("basis", ""),
+                Confidence(row.get("confidence", "high")),
+            )
+            for row in rows
+            if "date" in row and "kind" in row
+        )
+
+    # Tasks
+
+    @cached_property
+    def register(self) -> Reading:
+        """The register's typed values."""
+        return self.reading(REGISTER)
+
+    @cached_property
+    def blank_rows(self) -> set[int]:
+        """Positions of register rows in which nothing is written."""
+        typed = [
+            column
+            for name, column in self.register.columns.items()
+            if name not in self._computed
+        ]
+        blank = {i for i in range(len(self.register)) if all(c[i] is None for c in typed)}
+        return blank - set(self.register.problems)
+
+    @property
+    def _computed(self) -> tuple[str, ...]:
+        from xl_theodoi.domain.profile import COMPUTED_FIELDS  # noqa: PLC0415
+
+        return COMPUTED_FIELDS
+
+    @cached_property
+    def events(self) -> dict[str, list[Event]]:
+        """Events by task key: the rows of SuKien and the decisions taken in DeNghi."""
+        by_task: dict[str, list[Event]] = {}
+        for event in (*self.recorded_events, *self.decided_events):
+            by_task.setdefault(task_key(event.task_id), []).append(event)
+        return by_task
+
+    @cached_property
+    def recorded_events(self) -> tuple[Event, ...]:
+        """The rows of SuKien that are complete, in table order."""
+        return self._events_and_findings[0]
+
+    @property
+    def event_findings(self) -> list[Finding]:
+        """What is incomplete in SuKien."""
+        return self._events_and_findings[1]
+
+    @cached_property
+    def _events_and_findings(self) -> tuple[tuple[Event, ...], list[Finding]]:
+        events: list[Event] = []
+        findings: list[Finding] = []
+        if self.has("SuKien"):
+            reading = self.reading("SuKien")
+            for position in range(len(reading)):
+                event, found = read_event(
+                    reading.row(position),
+                    position,
+                    self.profile.words,
+                    lambda name, position=position: reading.location(position, name),
+                )
+                findings += found
+                if event is not None:
+                    events.append(event)
+        return tuple(events), findings
+
+    @cached_property
+    def decided_events(self) -> tuple[Event, ...]:
+        """Requests that the Office has agreed to, as events that SuKien does not hold yet."""
+        if not self.has("DeNghi"):
+            return ()
+        reading = self.reading("DeNghi")
+        known = {(task_key(e.task_id), e.kind, e.date) for e in self.recorded_events}
+        events = []
+        for position in range(len(reading)):
+            row = reading.row(position)
+            if row.get("decision") != "agreed" or "task_id" not in row or "decided_on" not in row:
+                continue
+            kind = EventKind.EXTENDED if row.get("kind") == "extension" else EventKind.RETURNED
+            new_due = row.get("new_due_date") or row.get("requested_to")
+            if kind is EventKind.EXTENDED and new_due is None:
+                continue
+            if (task_key(row["task_id"]), kind, row["decided_on"]) in known:
+                continue
+            events.append(
+                Event(
+                    task_id=row["task_id"],
+                    kind=kind,
+                    date=row["decided_on"],
+                    new_due_date=new_due if kind is EventKind.EXTENDED else None,
+                    document=row.get("document") or "",
+                    reason=row.get("reason") or "",
+                    from_register=False,
+                    order=AFTER_TABLE + 1000 + position,
+                )
+            )
+        return tuple(events)
+
+    @cached_property
+    def judge(self) -> StatusJudge:
+        """The status function of this office."""
+        return StatusJudge(self.profile, self.settings, self.calendar)
+
+    @cached_property
+    def tasks(self) -> list[TaskView]:
+        """Every row of the register that holds a task, judged at the as-of date."""
+        return self.tasks_at(self.as_of)
+
+    def tasks_at(self, as_of: date) -> list[TaskView]:
+        """Return every task judged at a day."""
+        return [
+            self.view(position, as_of)
+            for position in range(len(self.register))
+            if position not in self.blank_rows
+        ]
+
+    def view(self, position: int, as_of: date, values: Mapping[str, Any] | None = None) -> TaskView:
+        """Return one row of the register judged at a day, with other values where given."""
+        from xl_theodoi.operations.duedates import is_recurring_parent  # noqa: PLC0415
+
+        row = dict(values) if values is not None else self.register.row(position)
+        task_id = row.get("task_id", "")
+        parent = is_recurring_parent(row, self)
+        status = self.judge.judge(
+            row, self.task_events(row), as_of, is_recurring_parent=parent
+        )
+        unit = self.unit_of(row.get("lead_unit"))
+        return TaskView(position, task_id, unit.code if unit else "", row, status, parent)
+
+    def task_events(self, row: Mapping[str, Any]) -> tuple[Event, ...]:
+        """Return the events of a task, its register columns taken into account."""
+        return current_events(row, self.events.get(task_key(row.get("task_id") or ""), ()))
+
+    @cached_property
+    def _unit_by_text(self) -> dict[str, Unit | None]:
+        return {}
+
+    def unit_of(self, text: str | None) -> Unit | None:
+        """Return the unit that a cell's text names."""
+        if not text:
+            return None
+        if text not in self._unit_by_text:
+            self._unit_by_text[text] = self.units.find(text)
+        return self._unit_by_text[text]
+
+    @cached_property
+    def position_of(self) -> dict[str, int]:
+        """Row position by task key; the first of a repeated key."""
+        positions: dict[str, int] = {}
+        for position, value in enumerate(self.register.columns.get("task_id", ())):
+            if value:
+                positions.setdefault(task_key(value), position)
+        return positions
+
+    # Sendings
+
+    @cached_property
+    def sendings(self) -> list[dict[str, Any]]:
+        """What was sent: one row per unit and sending, with period, send_id, sent_on."""
+        if not self.has(SENDINGS):
+            return []
+        reading = self.reading(SENDINGS)
+        rows = (reading.row(position) for position in range(len(reading)))
+        return [row for row in rows if "send_id" in row and "unit" in row]
+
+    def labels(self) -> dict[str, str]:
+        """Return the label of every field that a finding can name."""
+        labels = {name: spec.label for name, spec in self.profile.register.items()}
+        for name, spec in self.profile.unit_list.items():
+            labels.setdefault(name, spec.label)
+        for table in self.profile.tables.values():
+            for name, spec in table.columns.items():
+                labels.setdefault(name, spec.label)
+        return labels
+
+    def blank_positions(self, name: str) -> Sequence[int]:
+        """Return the positions of a table's blank rows."""
+        return sorted(self.table(name).blank_positions())
+
+
+def unit_from_row(row: Mapping[str, Any]) -> Unit:
+    """Return the unit that a row of typed values describes."""
+    name = row.get("name") or row.get("short_name") or row["code"]
+    return Unit(
+        code=row["code"],
+        name=name,
+        short_name=row.get("short_name") or name,
+        aliases=row.get("aliases") or (),
+        kind=row.get("kind") or "",
+        email=row.get("email") or "",
+        phone=row.get("phone") or "",
+        valid_from=row.get("valid_from"),
+        valid_to=row.get("valid_to"),
+        successor=row.get("successor") or "",
+    )

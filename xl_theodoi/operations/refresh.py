@@ -1,0 +1,192 @@
+"""`refresh`: everything the program computes in a master, brought up to the as-of date."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from xl_theodoi.domain.changes import AppendRows, Change, RemoveRows, SetCells
+from xl_theodoi.domain.events import (
+    AFTER_TABLE,
+    column_changes,
+    event_row,
+    extension_findings,
+    missing_events,
+    obsolete_events,
+)
+from xl_theodoi.domain.text import task_key
+from xl_theodoi.messages import printed
+from xl_theodoi.operations.duedates import due_date_findings, missing_children
+from xl_theodoi.operations.master import REGISTER, Master
+from xl_theodoi.operations.overview import overview_changes
+from xl_theodoi.operations.results import WriteResult
+from xl_theodoi.operations.rows import (
+    changed_cells,
+    changed_computed,
+    computed_values,
+    labelled,
+)
+from xl_theodoi.operations.writing import commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from xl_theodoi.domain.cells import Value
+    from xl_theodoi.domain.events import Event
+    from xl_theodoi.domain.findings import Finding
+    from xl_theodoi.domain.model import TaskView
+    from xl_theodoi.hosts import Host
+
+
+def refresh(host: Host, as_of: date) -> WriteResult:
+    """Recompute what the program computes; never overwrite what people typed.
+
+    Fills blank due dates from their words, the day of first progress, the events that the
+    register implies and the columns that decisions imply, child tasks of recurring ones,
+    the computed columns and the overview.
+
+    Args:
+        host: The master.
+        as_of: Day at which statuses are true.
+    """
+    master = Master(host, as_of)
+    changes, counts, findings = refresh_changes(master)
+    result = WriteResult(counts=counts, findings=findings, labels=master.labels())
+    if commit(master, "refresh", changes):
+        result.written = [host.path]
+        result.parts_changed = host.parts_changed
+    return result
+
+
+def refresh_changes(master: Master) -> tuple[list[Change], dict[str, int], list[Finding]]:
+    """Return what `refresh` would change, counted, and what is doubtful."""
+    findings: list[Finding] = []
+    cells: dict[tuple[int, str], Value] = {}
+    log: list[dict[str, Any]] = []
+    events: list[Event] = []
+    obsolete: list[Event] = []
+    views: list[TaskView] = []
+    for position in range(len(master.register)):
+        if position in master.blank_rows:
+            continue
+        row = master.register.row(position)
+        filled = _filled(master, position, row, findings)
+        if row.get("task_id"):
+            known = master.events.get(task_key(row["task_id"]), ())
+            new, old = history_changes(row, known)
+            events += new
+            obsolete += old
+            filled.update(column_changes(row, master.task_events(row)))
+        changed = changed_cells(master, position, filled)
+        cells.update(changed)
+        log += _log_rows(master, row, filled, changed)
+        view = master.view(position, master.as_of, {**row, **filled})
+        views.append(view)
+        cells.update(changed_computed(master, view))
+    children = [
+        child for child in missing_children((view.values for view in views), master)
+    ]  # fmt: skip
+    child_views = [_child_view(master, child) for child in children]
+    changes: list[Change] = []
+    if cells:
+        changes.append(SetCells(REGISTER, cells))
+    if children:
+        rows = [register_row(master, view) for view in child_views]
+        changes.append(AppendRows(REGISTER, rows))
+    changes += event_changes(master, events, obsolete)
+    changes += overview_changes(master, [*views, *child_views])
+    if log:
+        changes.append(AppendRows("NhatKy", [labelled(master, "NhatKy", entry) for entry in log]))
+    counts = {
+        "tasks": len(views),
+        "cells": len(cells),
+        "children": len(children),
+        "events": len(events),
+    }
+    return changes, counts, findings
+
+
+def history_changes(
+    row: Mapping[str, Any], known: Sequence[Event]
+) -> tuple[list[Event], list[Event]]:
+    """Return the events of one task that SuKien lacks and those that it must lose.
+
+    Args:
+        row: The register's values of the task.
+        known: Its rows of SuKien, and decisions of DeNghi that are not there yet.
+    """
+    decided = [event for event in known if event.order >= AFTER_TABLE]
+    return [*decided, *missing_events(row, known)], list(obsolete_events(row, known))
+
+
+def _filled(
+    master: Master, position: int, row: Mapping[str, Any], findings: list[Finding]
+) -> dict[str, Any]:
+    filled: dict[str, Any] = {}
+    due, found = due_date_findings(
+        row, lambda name: master.register.location(position, name), master
+    )
+    findings += found
+    if due is not None:
+        filled["due_date"] = due
+    if row.get("progress_date") and not row.get("first_progress_on"):
+        filled["first_progress_on"] = row["progress_date"]
+    findings += extension_findings(row, lambda name: master.register.location(position, name))
+    return filled
+
+
+def _log_rows(
+    master: Master,
+    row: Mapping[str, Any],
+    filled: Mapping[str, Any],
+    changed: Mapping[tuple[int, str], Value],
+) -> list[dict[str, Any]]:
+    labels = {label for _, label in changed}
+    return [
+        {
+            "at": now_text(),
+            "action": master.profile.words["log_action"]["refresh"],
+            "task_id": row.get("task_id"),
+            "field_label": master.register.labels[name],
+            "old": printed(row.get(name)),
+            "new": printed(value),
+        }
+        for name, value in filled.items()
+        if master.register.labels[name] in labels
+    ]
+
+
+def now_text() -> str:
+    """Return the moment of writing, for the change log; no figure depends on it."""
+    return datetime.now(UTC).astimezone().strftime("%d/%m/%Y %H:%M:%S")
+
+
+def _child_view(master: Master, child: Mapping[str, Any]) -> TaskView:
+    return master.view(-1, master.as_of, child)
+
+
+def register_row(master: Master, view: TaskView) -> dict[str, Value]:
+    """Return a new register row by heading, computed columns included."""
+    assert view.status is not None  # noqa: S101 - tasks of a master are always judged
+    return labelled(
+        master, REGISTER, {**view.values, **computed_values(view.status, master.profile)}
+    )
+
+
+def event_rows(master: Master, events: Iterable[Event]) -> list[dict[str, Value]]:
+    """Return rows of SuKien for events."""
+    words = master.profile.words
+    return [labelled(master, "SuKien", event_row(event, words)) for event in events]
+
+
+def event_changes(
+    master: Master, new: Sequence[Event], obsolete: Sequence[Event]
+) -> list[Change]:
+    """Return the changes that bring SuKien up to date."""
+    changes: list[Change] = []
+    if obsolete:
+        changes.append(RemoveRows("SuKien", sorted({event.order for event in obsolete})))
+    if new:
+        changes.append(AppendRows("SuKien", event_rows(master, new)))
+    return changes

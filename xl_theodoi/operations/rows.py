@@ -1,0 +1,100 @@
+"""Typed values to the cells of a table: units, lists and enumerations as people read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.domain.merge import same_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xl_theodoi.domain.cells import Value
+    from xl_theodoi.domain.model import Status, TaskView
+    from xl_theodoi.domain.profile import Profile
+    from xl_theodoi.operations.master import Master
+
+
+def cell_value(value: Any) -> Value:
+    """Return a typed value as a cell holds it; several values stand with semicolons."""
+    if isinstance(value, tuple):
+        return "; ".join(str(item) for item in value) or None
+    return None if value == "" else value
+
+
+def computed_values(status: Status, profile: Profile) -> dict[str, Value]:
+    """Return the computed fields of a task as the register prints them.
+
+    The one place where computed cells come from: values now, formulas when workbooks live.
+    """
+    return {
+        "progress": profile.words["progress"][status.progress.value],
+        "timeliness": profile.words["timeliness"][status.timeliness.value],
+        "status_label": status.label,
+        "effective_due_date": status.effective_due_date,
+        "days_left": status.days_left,
+    }
+
+
+def labelled(master: Master, table: str, row: Mapping[str, Any]) -> dict[str, Value]:
+    """Return a row by the headings that the table has in this workbook.
+
+    Raises:
+        TheodoiError: `column_missing` where a value has no column to go to.
+    """
+    labels = master.reading(table).labels
+    cells: dict[str, Value] = {}
+    for name, value in row.items():
+        if value is None:
+            continue
+        if name not in labels:
+            raise TheodoiError(
+                "column_missing", table=table, column=master.specs(table)[name].label,
+                path=master.file_name,
+            )  # fmt: skip
+        cells[labels[name]] = cell_value(value)
+    return cells
+
+
+def changed_cells(
+    master: Master, position: int, new: Mapping[str, Any]
+) -> dict[tuple[int, str], Value]:
+    """Return the cells of a register row whose value is not yet the new one.
+
+    Raises:
+        TheodoiError: `column_missing` where a value has no column to go to.
+    """
+    register = master.register
+    cells: dict[tuple[int, str], Value] = {}
+    for name, value in new.items():
+        label = register.labels.get(name)
+        if label is None:
+            raise TheodoiError(
+                "column_missing", table=register.table.name,
+                column=master.profile.register[name].label, path=master.file_name,
+            )  # fmt: skip
+        wanted = cell_value(value)
+        raw = register.table.value(position, label)
+        if raw == wanted and type(raw) is type(wanted):
+            continue
+        if same_value(register.value(position, name), value) and not _needs_type(raw, wanted):
+            continue
+        cells[position, label] = wanted
+    return cells
+
+
+def _needs_type(raw: Value, wanted: Value) -> bool:
+    return isinstance(raw, str) != isinstance(wanted, str)
+
+
+def changed_computed(master: Master, view: TaskView) -> dict[tuple[int, str], Value]:
+    """Return the computed cells of a register row that show something else than is true."""
+    assert view.status is not None  # noqa: S101 - tasks of a master are always judged
+    register = master.register
+    cells: dict[tuple[int, str], Value] = {}
+    for name, value in computed_values(view.status, master.profile).items():
+        label = register.labels.get(name)
+        if label is not None and register.table.value(view.position, label) != value:
+            cells[view.position, label] = value
+    return cells
