@@ -313,7 +313,7 @@ class FormSheet:
         return float(item.get("defaultRowHeight", "15")) if item is not None else _DEFAULT_HEIGHT
 
     def _column_widths(self) -> dict[int, float]:
-        """Return column widths in characters; the room of hidden ones goes to the widest."""
+        """Return column widths in characters; the others share the room of hidden ones."""
         item = self.root.find(tag("sheetFormatPr"))
         default = float(item.get("defaultColWidth", "0")) if item is not None else 0.0
         widths: dict[int, float] = {}
@@ -329,9 +329,10 @@ class FormSheet:
                     widths[column] = width
         freed = sum(widths.get(column, 0) for column in self._hidden)
         shown = [column for column in widths if column not in self._hidden]
-        if freed and shown:
-            widest = max(shown, key=lambda column: widths[column])
-            widths[widest] += freed
+        room = sum(widths[column] for column in shown)
+        if freed and room:
+            for column in shown:
+                widths[column] *= 1 + freed / room
             for column in self._hidden:
                 widths[column] = 0.0
         return widths
