@@ -197,8 +197,8 @@ class _Overview:
         doughnut.add_series(
             {
                 "name": words["status_chart"],
-                "categories": [self.name, status[0], 0, status[1], 0],
-                "values": [self.name, status[0], 1, status[1], 1],
+                "categories": self._range(status, 0),
+                "values": self._range(status, 1),
                 "points": [
                     {"fill": {"color": colour}, "border": {"color": "#FFFFFF"}}
                     for colour in (*self._status_colours(), *look.CHART_COLOURS["set_aside"])
@@ -219,8 +219,8 @@ class _Overview:
         ageing.add_series(
             {
                 "name": words["age_chart"],
-                "categories": [self.name, age[0], AGE_COLUMN, age[1], AGE_COLUMN],
-                "values": [self.name, age[0], AGE_COLUMN + 1, age[1], AGE_COLUMN + 1],
+                "categories": self._range(age, AGE_COLUMN),
+                "values": self._range(age, AGE_COLUMN + 1),
                 "fill": {"color": look.CHART_COLOURS["overdue"][0]},
                 "gap": 60,
                 "data_labels": {"value": True, "font": _font(10, bold=True)},
@@ -243,14 +243,14 @@ class _Overview:
         """Write the table of units, its chart above it, and the page set-up."""
         words, sheet = self.words, self.sheet
         self._heading(self.unit_row - 1, 0, words["unit_heading"])
-        first, last = self._table(UNIT_TABLE, self.unit_row, 0, filters=True)
+        units = self._table(UNIT_TABLE, self.unit_row, 0, filters=True)
         chart = self.look.book.add_chart({"type": "bar", "subtype": "stacked"})
         for column, colour in enumerate(self._status_colours(), start=1):
             chart.add_series(
                 {
                     "name": [self.name, self.unit_row, column],
-                    "categories": [self.name, first, 0, last, 0],
-                    "values": [self.name, first, column, last, column],
+                    "categories": self._range(units, 0),
+                    "values": self._range(units, column),
                     "fill": {"color": colour},
                     "border": {"color": "#FFFFFF", "width": 0.5},
                     "gap": 45,
@@ -371,6 +371,14 @@ class _Overview:
         chart.set_size({"width": size[0], "height": size[1]})
         # Moves with its cells and keeps its size: a filtered or higher row does not bend it.
         self.sheet.insert_chart(*cell, chart, {"object_position": 2, "description": title})
+
+    def _range(self, rows: tuple[int, int], column: int) -> str:
+        """Return the reference to a table column's body, as a range even for a single row.
+
+        Editors widen ranges when a table grows; a single cell is no range to them.
+        """
+        letter = column_letter(column + 1)
+        return f"='{self.name}'!${letter}${rows[0] + 1}:${letter}${rows[1] + 1}"
 
     def _pixels(self, start: int, end: int) -> int:
         """Return the width in pixels of columns from `start` up to, not including, `end`."""
