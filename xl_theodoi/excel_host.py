@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.changes import Change
     from xl_theodoi.domain.findings import Finding
 
+FINDINGS_TABLE: Final = "KetQuaKiemTra"
+"""Our own list of findings in the workbook; it is written, never read as data."""
 MAX_FORMULA_AREAS: Final = 20
 """Beyond this many areas one call for all formulas of the table is the shorter way."""
 
@@ -101,7 +103,7 @@ class ExcelHost:
         for sheet in self.book.sheets:
             names.append(sheet.name)
             for table in sheet.tables:
-                if table.show_headers:
+                if table.name != FINDINGS_TABLE and table.show_headers:
                     found = _read_table(table, sheet, self.book.name)
                     live[found.content.name] = found
         self._live = live

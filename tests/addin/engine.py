@@ -286,6 +286,12 @@ class Sheet(base_classes.Sheet):
     def name(self):
         return self.ws.title
 
+    @name.setter
+    def name(self, value):
+        if self.book.active_name == self.ws.title:
+            self.book.active_name = value
+        self.ws.title = value
+
     @property
     def index(self):
         return self.book.file.index(self.ws) + 1
