@@ -80,7 +80,8 @@ def calendar(
             "basis": day.basis,
             "confidence": day.confidence.value,
         }
-        for day in days.entries(year)
+        for day in days.entries
+        if day.date.year == year
     ]
     return {"year": year, "days": listed, "moved": moved}, words
 
