@@ -1,5 +1,7 @@
 """The master workbook as other programs see it."""
 
+import shutil
+import subprocess
 import zipfile
 from dataclasses import replace
 from datetime import date
@@ -328,3 +330,32 @@ def test_a_master_without_any_row_is_still_complete():
     assert headings(book, "TongQuanDonVi") == list(
         overview_labels(load_profile("hue"))["TongQuanDonVi"]
     )
+
+
+@pytest.mark.libreoffice
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
+def test_libreoffice_keeps_tables_drop_downs_and_charts(data, tmp_path):
+    source = tmp_path / "so.xlsx"
+    source.write_bytes(data)
+    saved = tmp_path / "saved"
+    subprocess.run(
+        [
+            "soffice",
+            f"-env:UserInstallation=file://{tmp_path}/profile",
+            "--headless",
+            "--convert-to",
+            "xlsx",
+            "--outdir",
+            str(saved),
+            str(source),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=180,
+    )
+    book = opened((saved / "so.xlsx").read_bytes())
+    assert headings(book, "NhiemVu") == headings(opened(data), "NhiemVu")
+    unit = validation_of(book, "NhiemVu", "Cơ quan, đơn vị được giao nhiệm vụ (chủ trì)")
+    assert unit.formula1 == "DanhSachDonVi"
+    assert book.defined_names["DanhSachDonVi"].attr_text == "DonVi[Tên viết tắt]"
+    assert len(table_of(book, "TongQuanDonVi")[0]._charts) == 3
