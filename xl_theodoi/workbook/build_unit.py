@@ -55,7 +55,7 @@ def build_unit_workbook(content: UnitContent) -> bytes:
         subject=texts["properties"]["subject"],
     )
     style = look.Look(book)
-    made = {name: book.add_worksheet(sheets[name])
+    made = {name: look.add_sheet(book, sheets[name])
             for name in ("list", "form", "check", "guide", "hidden")}  # fmt: skip
     writer = FormWriter(made["form"], style, form)
     book.define_name(AS_OF_NAME, "=" + writer.as_of_address())

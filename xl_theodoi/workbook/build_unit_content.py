@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.model import Unit
     from xl_theodoi.domain.profile import FieldSpec, Profile
+    from xl_theodoi.workbook.look import Look
 
 SentValue = Value | tuple[str, ...] | list[str]
 """What a register cell gives: a plain value, or several texts."""
@@ -213,3 +214,16 @@ class ListPlan:
     def is_editable(name: str) -> bool:
         """Whether the unit fills the field in."""
         return name in EDITABLE_FIELDS
+
+
+def write_text(
+    sheet: Any, style: Look, row: int, column: int, text: str, properties: dict[str, Any]
+) -> None:
+    """Write a text that no program may take for a formula."""
+    if is_formula_like(text):
+        properties = {**properties, "quote_prefix": True}
+    shape = style.style(**properties)
+    if text:
+        sheet.write_string(row, column, text, shape)
+    else:
+        sheet.write_blank(row, column, None, shape)

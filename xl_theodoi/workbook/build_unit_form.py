@@ -2,18 +2,14 @@
 
 Every task keeps its place in the order in which it was sent; its row is found by the task key,
 so sorting, filtering or removing rows of the list never mixes up the form. Hidden columns
-right of the form hold one line per task (place in the list, status code, label, place in the
-form). In the form with sections the lines move between the sections by rank.
-
-Excel does not fit row heights when formulas change, so the rows get a height that shows the
-fixed text and a fair share of what the unit writes; text beyond it ends with an ellipsis, and
-the self-check says so.
+right of the form hold one line per task (place in the list, status code, label, …).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.model import Progress, Timeliness
@@ -21,62 +17,30 @@ from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.workbook import look
 from xl_theodoi.workbook.build_unit_content import (
     AS_OF_NAME,
-    ListPlan,
-    UnitContent,
-    cell_value,
     clean_text,
-    is_formula_like,
     literal,
     raw_text,
     serial,
     unit_texts,
     vietnamese_date,
+    write_text,
 )
-from xl_theodoi.workbook.build_unit_status import (
-    COMBINATIONS,
-    LATE_CODES,
-    OVERDUE_CODES,
-    PROGRESS,
-    StatusLabels,
-    TaskFigure,
-    codes_where,
-    task_figure,
+from xl_theodoi.workbook.build_unit_plan import (
+    BODY,
+    CENTRED,
+    NOTES,
+    PROSE,
+    STATUS_COLUMNS,
+    FormPlan,
+    uses_due_soon,
 )
+from xl_theodoi.workbook.build_unit_sections import SectionWriter
+from xl_theodoi.workbook.build_unit_status import OVERDUE_CODES, PROGRESS, codes_where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xl_theodoi.domain.profile import FieldSpec
-
-BODY: Final = 12
-"""Points; the size of the form's table."""
-PROSE: Final = 13
-"""Points; the size of its sentences."""
-PORTRAIT_WIDTH: Final = 89
-LANDSCAPE_WIDTH: Final = 143
-"""Characters across the printable page at full size."""
-MOST_PORTRAIT: Final = 7
-"""Most columns that still read well on upright paper."""
-LEAST_LINES: Final = 4
-MOST_LINES: Final = 14
-"""Lines that a row of the form shows."""
-NOTES: Final = 4
-"""Lines for reasons and for proposals under the table."""
-AS_OF_CELL: Final = (0, 0)
-STATUS_COLUMNS: Final = ("status_label", "reported_state")
-"""Columns that print the regulation's label, which follows from the state the unit chose."""
-WEIGHTS: Final = {"stt": 5, "date": 11.5, "choice": 13, "number": 8, "blank": 11}
-"""Column widths by kind; what is left goes to the texts."""
-
-
-@dataclass(frozen=True, slots=True)
-class FormColumn:
-    """One column of the form's table."""
-
-    name: str
-    label: str
-    kind: str
-    width: float
+    from xl_theodoi.workbook.build_unit_status import TaskFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,161 +51,6 @@ class Count:
     formula: str
     value: int
     indent: int = 0
-
-
-class FormPlan:
-    """What the form counts and where its parts stand.
-
-    Attributes:
-        columns: Columns of the table with their widths.
-        labels: Status labels.
-        figures: Every task as sent.
-        lines: Lines of text for each row of the table.
-        limit: Most characters of the progress column that are sure to be printed.
-    """
-
-    def __init__(self, content: UnitContent, plan: ListPlan) -> None:
-        self.content, self.plan = content, plan
-        self.labels = StatusLabels(content)
-        self.figures = [task_figure(row, content, self.labels) for row in content.rows]
-        self.layout = content.profile.unit_form.layout
-        self.sectioned = self.layout == "summary_and_sections"
-        names = [
-            name
-            for name in content.profile.unit_form.columns
-            if not (name == "stt" and content.setting("show_stt") is False)
-            and not (name == "received_on" and content.setting("second_ngay") == "hide")
-        ]
-        self.landscape = len(names) > MOST_PORTRAIT
-        self.columns = self._columns(names)
-        self.lines = self._lines()
-        self.limit = self.room("progress_text", min(self.lines)) if self._prints_progress else 8000
-        # Helper columns, 0-based, one blank column after the form.
-        at = len(self.columns) + 1
-        (self.c_id, self.c_place, self.c_due, self.c_soon, self.c_approved, self.c_state,
-         self.c_code, self.c_label, self.c_rank, self.c_reasons, self.c_proposals,
-         self.c_line, self.c_text) = range(at, at + 13)  # fmt: skip
-
-    @property
-    def _prints_progress(self) -> bool:
-        return any(column.name == "progress_text" for column in self.columns)
-
-    @property
-    def width(self) -> int:
-        """Characters across the page."""
-        return LANDSCAPE_WIDTH if self.landscape else PORTRAIT_WIDTH
-
-    def spec(self, name: str) -> FieldSpec | None:
-        """Return the catalogue entry of a column, None for running number and blank ones."""
-        return self.plan.fields.get(name) or self.content.profile.register.get(name)
-
-    def _columns(self, names: Sequence[str]) -> tuple[FormColumn, ...]:
-        labels = self.content.profile.unit_form.labels
-        kinds, weights, headings = [], [], []
-        for name in names:
-            spec = self.spec(name)
-            kind = name if spec is None else str(spec.kind)
-            kinds.append(kind)
-            headings.append(labels.get(name) or (spec.label if spec else ""))
-            weights.append(WEIGHTS.get(kind, 0.0))
-        free = (self.width - sum(weights)) or 1.0
-        texts = [
-            (spec.width if (spec := self.spec(name)) else 12.0) if not weight else 0.0
-            for name, weight in zip(names, weights, strict=True)
-        ]
-        # Even out: a subject needs less than its width in the list suggests.
-        shares = [text**0.75 if text else 0.0 for text in texts]
-        total = sum(shares) or 1.0
-        return tuple(
-            FormColumn(name, heading, kind, weight or round(free * share / total, 1))
-            for name, heading, kind, weight, share in zip(
-                names, headings, kinds, weights, shares, strict=True
-            )
-        )
-
-    def _lines(self) -> list[int]:
-        found = []
-        for row, figure in zip(self.content.rows, self.figures, strict=True):
-            lines = LEAST_LINES
-            for column in self.columns:
-                shown = str(self.value(column.name, row, figure, 1))
-                needed = look.text_lines(shown, column.width * look.SIZE / BODY)
-                lines = max(lines, needed + (column.name in EDITABLE_FIELDS and bool(shown)))
-            found.append(min(MOST_LINES, lines))
-        return [max(found)] * len(found) if self.sectioned else found
-
-    def room(self, name: str, lines: int) -> int:
-        """Return how many characters surely fit into so many lines of a column."""
-        width = next((column.width for column in self.columns if column.name == name), 30.0)
-        return max(40, int((width * look.SIZE / BODY - 0.7) * 1.12 * 0.88 * lines))
-
-    def value(self, name: str, row: Any, figure: TaskFigure, number: int) -> Any:
-        """Return what a column of the form shows for a task as sent."""
-        if name == "stt":
-            return number
-        if name == "blank":
-            return ""
-        if name in STATUS_COLUMNS:
-            return self.labels.labels[figure.label - 1]
-        if name == "timeliness":
-            times = self.content.profile.words["timeliness"]
-            return times[timeliness_of(figure.code)]
-        if name == "progress_text":
-            return self._progress(row, figure)
-        held = cell_value(row.get(name))
-        if held is None:
-            return ""
-        if isinstance(held, str) and name in EDITABLE_FIELDS:
-            return held.replace("\n", " ")
-        return held
-
-    def has(self, name: str) -> bool:
-        """Whether the form has a column for a field."""
-        return name in self.content.profile.unit_form.columns
-
-    def _progress(self, row: Any, figure: TaskFigure) -> str:
-        texts = unit_texts()["form"]
-        parts = [raw_text(row.get("progress_text")).replace("\n", " ")]
-        if not self.has("result_document") and raw_text(row.get("result_document")):
-            parts.append(texts["result"] + raw_text(row.get("result_document")))
-        if not self.has("late_reason") and figure.is_late:
-            done = figure.progress is Progress.DONE
-            reason = raw_text(row.get("late_reason")).replace("\n", " ")
-            parts.append(
-                texts["reason_late" if done else "reason_overdue"]
-                + (texts["reason_joint"] + reason if reason else "")
-            )
-        return "; ".join(part for part in parts if part)
-
-    def progress_formula(self, place: str, code: str) -> str:
-        """Return the text formula that `_progress` mirrors, without the equals sign."""
-        texts, plan = unit_texts()["form"], self.plan
-
-        def typed(name: str) -> str:
-            return f'SUBSTITUTE(INDEX({plan.span(name)},{place})&"",CHAR(10)," ")'
-
-        def part(name: str, before: str) -> str:
-            text = typed(name)
-            return f'IF({text}="","",{literal("; " + before)}&{text})'
-
-        parts = [part("progress_text", "")]
-        if not self.has("result_document"):
-            parts.append(part("result_document", texts["result"]))
-        if not self.has("late_reason"):
-            reason = typed("late_reason")
-            joint = f'IF({reason}="","",{literal(texts["reason_joint"])}&{reason})'
-            for codes, words in (
-                (OVERDUE_CODES, texts["reason_overdue"]),
-                (LATE_CODES, texts["reason_late"]),
-            ):
-                among = ",".join(f"{code}={number}" for number in codes)
-                parts.append(f'IF(OR({among}),{literal("; " + words)}&{joint},"")')
-        return f"MID({'&'.join(parts)},3,9000)"
-
-
-def timeliness_of(code: int) -> str:
-    """Return the timeliness that a code stands for."""
-    return str(COMBINATIONS[code - 1][1])
 
 
 class FormWriter:
@@ -299,7 +108,7 @@ class FormWriter:
                        {"font_size": size, "text_wrap": True, **properties})  # fmt: skip
         if height:
             bold = bool(properties.get("bold"))
-            room = self.width(first, last) / (1.25 if text.isupper() else 1.0)
+            room = self.width(first, last)
             self.sheet.set_row(row, look.row_height([(text, room)], size=size, bold=bold))
 
     def write(self) -> None:
@@ -308,7 +117,7 @@ class FormWriter:
         for at, column in enumerate(form.columns):
             sheet.set_column(at, at, column.width)
         sheet.set_column(self.last + 1, self.last + 1, 2)
-        sheet.set_column(form.c_id, form.c_text, 9, None, {"hidden": True})
+        sheet.set_column(form.c_id, form.c_free - 1, 9, None, {"hidden": True})
         self._as_of()
         self._helpers()
         self._letterhead()
@@ -351,13 +160,12 @@ class FormWriter:
         plain, dated = self.style.style(), self.style.style(num_format=look.DATE_FORMAT)
         states = content.profile.words["reported_state"]
         approves = any(figure.approved_on for figure in form.figures)
-        uses_soon = _uses_due_soon(form)
+        uses_soon = uses_due_soon(form)
         choose = ",".join(str(index) for index in form.labels.index)
         reasons = proposals = 0
         ids, due, state = (
             plan.span(name) for name in ("task_id", "effective_due_date", "reported_state")
         )
-        ranks = form_ranks(form)
         for at, (row, figure) in enumerate(zip(content.rows, form.figures, strict=True)):
             cell = {
                 name: self.helper(column, at)
@@ -409,15 +217,6 @@ class FormWriter:
                 at, form.c_label,
                 f"=IF({cell['code']}=0,0,CHOOSE({cell['code']},{choose}))", plain, figure.label,
             )  # fmt: skip
-            if form.sectioned:
-                labels = self.span(form.c_label)
-                first = labels.split(":", maxsplit=1)[0]
-                sheet.write_formula(
-                    at, form.c_rank,
-                    f'=IF({cell["label"]}=0,0,{cell["label"]}+COUNTIFS({labels},">0",{labels},'
-                    f'"<"&{cell["label"]})+COUNTIF({first}:{cell["label"]},{cell["label"]}))',
-                    plain, ranks[at],
-                )  # fmt: skip
             for column, name in (
                 (form.c_reasons, "late_reason"), (form.c_proposals, "proposal"),
             ):  # fmt: skip
@@ -450,8 +249,7 @@ class FormWriter:
         left, right = self.width(0, split), self.width(split + 1, last)
 
         def height(*cells: tuple[str, float], bold: bool = True) -> None:
-            wide = [(text, room / 1.32) for text, room in cells]
-            self.sheet.set_row(self.row, look.row_height(wide, size=BODY, bold=bold))
+            self.sheet.set_row(self.row, look.row_height(cells, size=PROSE, bold=bold))
 
         self.text(0, split, superior, BODY, **centre)
         self.text(split + 1, last, texts["country"], BODY, bold=True, **centre)
@@ -552,7 +350,7 @@ class FormWriter:
         )
         self.row += 1
         if self.form.sectioned:
-            self._sections()
+            self.row = SectionWriter(self.sheet, self.style, self.form).write(self.row)
         else:
             self._list()
         return head
@@ -612,172 +410,48 @@ class FormWriter:
     def _list(self) -> None:
         """One row for each task, in the order in which the tasks were sent."""
         for at, (row, figure) in enumerate(zip(self.content.rows, self.form.figures, strict=True)):
-            place, code = self.helper(self.form.c_place, at), self.helper(self.form.c_code, at)
             for column in range(len(self.form.columns)):
-                self._cell(column, place, code, str(at + 1), (row, figure, at + 1), at)
-            self._row_height(at)
+                self._cell(column, at, row, figure)
+            self.sheet.set_row(self.row, look.height_of_lines(self.form.lines[at], BODY))
             self.row += 1
 
-    def _sections(self) -> None:
-        """Section rows and tasks in one stream; ranks say what stands in which row."""
-        form, plain = self.form, self.style.style()
-        labels = form.labels.labels
-        spans = {
-            name: self.span(column)
-            for name, column in (
-                ("rank", form.c_rank), ("place", form.c_place), ("code", form.c_code),
-                ("label", form.c_label),
-            )
-        }  # fmt: skip
-        ranks = form_ranks(form)
-        start = self.row
-        line, task, letters = (
-            column_letter(column + 1) for column in (form.c_line, form.c_text + 1, form.c_text + 2)
-        )
-        sizes = [sum(f.label == n for f in form.figures) for n in range(1, len(labels) + 1)]
-        heads = [n + sum(sizes[: n - 1]) for n in range(1, len(labels) + 1)]
-        self.sheet.set_column(form.c_text + 1, form.c_text + 3, 9, None, {"hidden": True})
-        for nth in range(1, len(form.figures) + len(labels) + 1):
-            excel = self.row + 1
-            at = ranks.index(nth) if nth in ranks else None
-            section = heads.index(nth) + 1 if nth in heads else 0
-            # Which task stands here, which section begins here.
-            self.sheet.write_formula(
-                self.row, form.c_line, f"=IFERROR(MATCH({nth},{spans['rank']},0),0)", plain,
-                0 if at is None else at + 1,
-            )  # fmt: skip
-            begins = "+".join(
-                f'{n}*({nth}={n}+COUNTIFS({spans["label"]},">0",{spans["label"]},"<{n}"))'
-                for n in range(1, len(labels) + 1)
-            )
-            self.sheet.write_formula(self.row, form.c_text + 1, f"={begins}", plain, section)
-            self.sheet.write_formula(
-                self.row, form.c_text + 2,
-                f"=IF(${line}{excel}=0,0,INDEX({spans['place']},${line}{excel}))", plain,
-                0 if at is None else at + 1,
-            )  # fmt: skip
-            self.sheet.write_formula(
-                self.row, form.c_text + 3,
-                f"=IF(${line}{excel}=0,0,INDEX({spans['code']},${line}{excel}))", plain,
-                0 if at is None else form.figures[at].code,
-            )  # fmt: skip
-            code = f"${column_letter(form.c_text + 4)}{excel}"
-            number = f'COUNTIF(${letters}${start + 1}:${letters}{excel},">0")'
-            shown = None
-            if at is not None:
-                before = sum(rank < nth for rank in ranks)
-                shown = (self.content.rows[at], form.figures[at], before + 1)
-            for column in range(len(form.columns)):
-                self._cell(
-                    column, f"${letters}{excel}", code, number, shown, 0,
-                    section=(f"${task}{excel}", section),
-                )  # fmt: skip
-            self._row_height(0)
-            self.row += 1
-        self.sheet.conditional_format(
-            start, 0, self.row - 1, self.last,
-            {"type": "formula", "criteria": f"=${task}{start + 1}>0",
-             "format": self.style.book.add_format(
-                 {"bold": True, "bg_color": look.HEADER_FILL, "font_name": "", "font_size": 0}
-             )},
-        )  # fmt: skip
-
-    def _row_height(self, at: int) -> None:
-        lines = self.form.lines[at]
-        self.sheet.set_row(self.row, round(lines * BODY * 1.27 + 4))
-
-    def _cell(
-        self, column: int, place: str, code: str, number: str,
-        shown: tuple[Any, TaskFigure, int] | None, at: int,
-        section: tuple[str, int] | None = None,
-    ) -> None:  # fmt: skip
+    def _cell(self, column: int, at: int, row: Any, figure: TaskFigure) -> None:
+        """Write one cell of the task's row; texts of the unit are cut where the room ends."""
         form = self.form
         spec = form.columns[column]
+        place, code = self.helper(form.c_place, at), self.helper(form.c_code, at)
         properties: dict[str, Any] = {"border": 1, "font_size": BODY, "text_wrap": True}
-        if spec.kind in ("date", "stt", "choice", "number"):
+        if spec.kind in CENTRED:
             properties["align"] = "center"
         if spec.kind == "date":
             properties |= {"num_format": look.DATE_FORMAT, "text_wrap": False}
         shape = self.style.style(**properties)
-        value: Any = "" if shown is None else form.value(spec.name, *shown)
+        value: Any = form.value(spec.name, row, figure, at + 1)
+        formula = form.formula(spec.name, place, code, str(at + 1), at)
         room = form.room(spec.name, form.lines[at])
-        formula = self._formula(spec.name, place, code, number, at)
-        editable = (
+        written = (
             spec.name in EDITABLE_FIELDS and spec.kind != "date" and spec.name not in STATUS_COLUMNS
         )
-        if editable or (isinstance(value, str) and len(value) > room):
+        if written or (isinstance(value, str) and len(value) > room):
             target = self._full_text(formula, place, value, spec.name)
             formula = f'IF(LEN({target})>{room},LEFT({target},{room - 1})&"…",{target})'
-        if isinstance(value, str) and len(value) > room:
-            value = value[: room - 1] + "…"
-        if section is not None:
-            cell, index = section
-            words = self._section_words(spec.name)
-            if words:
-                picked = ",".join(literal(word) for word in words)
-                formula = f'IF({cell}>0,CHOOSE({cell},{picked}),IF({place}=0,"",{formula}))'
-                value = words[index - 1] if index else value
-            else:
-                formula = f'IF({place}=0,"",{formula})'
         else:
             formula = f'IF({place}=0,"",{formula})'
-        if hasattr(value, "year"):
+        if isinstance(value, str) and len(value) > room:
+            value = value[: room - 1] + "…"
+        if isinstance(value, date):
             value = serial(value)
         self.sheet.write_formula(self.row, column, f"={formula}", shape, value)
-
-    def _section_words(self, name: str) -> tuple[str, ...]:
-        """Return what the section rows print in a column, empty for nothing."""
-        texts, labels = self.texts, self.form.labels
-        names = [column.name for column in self.form.columns]
-        first = next((n for n in names if n != "stt"), names[0])
-        if name == first:
-            return labels.labels
-        if name == "progress_text":
-            return tuple(
-                texts["section_hint"] if labels.progress_of(label) == {Progress.NOT_STARTED} else ""
-                for label in labels.labels
-            )
-        return ()
 
     def _full_text(self, formula: str, place: str, value: str, name: str) -> str:
         """Put the uncut text into a hidden cell of the row and return its address."""
         order = [column.name for column in self.form.columns]
-        column = self.form.c_text + 4 + order.index(name)
+        column = self.form.c_free + order.index(name)
         self.sheet.set_column(column, column, 9, None, {"hidden": True})
         self.sheet.write_formula(
             self.row, column, f'=IF({place}=0,"",{formula})', self.style.style(), value
         )
         return f"${column_letter(column + 1)}{self.row + 1}"
-
-    def _formula(self, name: str, place: str, code: str, number: str, at: int) -> str:
-        form, plan = self.form, self.plan
-        if name == "stt":
-            return number
-        if name in STATUS_COLUMNS:
-            picks = ",".join(literal(form.labels.labels[i - 1]) for i in form.labels.index)
-            return f"CHOOSE({code},{picks})"
-        if name == "timeliness":
-            times = self.content.profile.words["timeliness"]
-            picks = ",".join(literal(times[timeliness_of(n)]) for n in range(1, 15))
-            return f"CHOOSE({code},{picks})"
-        if name == "progress_text":
-            return form.progress_formula(place, code)
-        if name in plan.fields:
-            picked = f"INDEX({plan.span(name)},{place})"
-            if plan.fields[name].kind == "date":
-                return f'IF({picked}="","",{picked})'
-            if name in EDITABLE_FIELDS:
-                return f'SUBSTITUTE({picked}&"",CHAR(10)," ")'
-            return f'{picked}&""'
-        if name == "blank":
-            return '""'
-        # A field of the register that the list does not carry: the value as sent.
-        held = cell_value(self.content.rows[at].get(name))
-        if held is None:
-            return '""'
-        if isinstance(held, str):
-            return literal(held[:4000])
-        return repr(held if isinstance(held, (int, float)) else serial(held))
 
     def _notes(self) -> None:
         self.sheet.set_row(self.row, 6)
@@ -844,33 +518,3 @@ class FormWriter:
             self.row += 1
         self.text(split + 1, last, "", PROSE, bold=True, align="center", locked=False)
         self.sheet.set_row(self.row, 20)
-
-
-def form_ranks(form: FormPlan) -> list[int]:
-    """Return each task's row in the form with sections, 1-based, section rows counted."""
-    seen: dict[int, int] = {}
-    found = []
-    for figure in form.figures:
-        before = sum(other.label < figure.label for other in form.figures)
-        seen[figure.label] = seen.get(figure.label, 0) + 1
-        found.append(figure.label + before + seen[figure.label])
-    return found
-
-
-def write_text(
-    sheet: Any, style: look.Look, row: int, column: int, text: str, properties: dict[str, Any]
-) -> None:
-    """Write a text that no program may take for a formula."""
-    if is_formula_like(text):
-        properties = {**properties, "quote_prefix": True}
-    shape = style.style(**properties)
-    if text:
-        sheet.write_string(row, column, text, shape)
-    else:
-        sheet.write_blank(row, column, None, shape)
-
-
-def _uses_due_soon(form: FormPlan) -> bool:
-    """Whether a label depends on the deadline being near, or a column prints it."""
-    index = form.labels.index
-    return index[0] != index[1] or index[4] != index[5] or form.has("timeliness")

@@ -14,8 +14,8 @@ from xl_theodoi.workbook.build_unit_content import (
     raw_text,
     unit_texts,
     vietnamese_date,
+    write_text,
 )
-from xl_theodoi.workbook.build_unit_form import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,12 +25,16 @@ from xl_theodoi.workbook.build_unit_content import (
     clean_text,
     is_formula_like,
     literal,
+    raw_text,
     unit_texts,
     vietnamese_date,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from xl_theodoi.domain.profile import FieldSpec
+    from xl_theodoi.workbook.build_unit_content import SentValue
 
 WIDTHS: Final = {
     "content": 34, "document_subject": 24, "progress_text": 32, "late_reason": 20,
@@ -193,9 +197,15 @@ def _rows(
         num_format=unit_texts()["list"]["mark_format"].format(error=FIRST_ERROR),
     )  # fmt: skip
     names = list(plan.fields)
+    widths = {
+        name: _width(name, spec)
+        for name, spec in plan.fields.items()
+        if spec.kind not in ("date", "choice") and plan.is_shown(name, content.profile)
+    }
     for at, row in enumerate(content.rows):
         line = HEAD_ROW + 1 + at
         sheet.write_formula(line, 0, self_check.formula(at), mark, self_check.masks[at])
+        sheet.fit_row(line, _height(row, widths))
         for nth, name in enumerate(names):
             held = cell_value(row.get(name))
             column, shape = FIRST_COLUMN + nth, shapes[nth]
@@ -211,6 +221,15 @@ def _rows(
                 sheet.write_boolean(line, column, held, shape)
             else:
                 sheet.write_number(line, column, held, shape)
+
+
+def _height(row: Mapping[str, SentValue], widths: Mapping[str, float]) -> float:
+    """Return a height that shows the row's texts; locked ones turn bold when overdue."""
+    lines = max(
+        look.text_lines(raw_text(row.get(name)), width, bold=not ListPlan.is_editable(name))
+        for name, width in widths.items()
+    )
+    return look.height_of_lines(max(2, lines))
 
 
 def _validations(sheet: Any, content: UnitContent, plan: ListPlan) -> None:
