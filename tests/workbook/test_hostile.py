@@ -200,6 +200,20 @@ def test_a_table_over_the_whole_sheet_does_not_fill_the_memory():
     assert refusal(data) == ("too_large", "cells")
 
 
+def test_a_lone_cell_beside_a_wide_list_does_not_count_as_its_rows():
+    """An honest slip of the keyboard: a word in the last row, outside the list."""
+    header = "".join(f"<c t='str'><v>Cột {i}</v></c>" for i in range(1, 31))
+    rows = (
+        f'<row r="1">{header}</row><row r="2"><c r="A2"><v>1</v></c></row>'
+        '<row r="1048576"><c r="AZ1048576" t="str"><v>x</v></c></row>'
+    )
+    content = read(samples.book(rows))
+
+    (found,) = content.find_list(["Cột 1", "Cột 2"], str.casefold, 2)
+
+    assert found.row_numbers == [2]
+
+
 def test_one_part_that_is_sheet_and_table_of_everything_is_read_once():
     sheets = "".join(f'<sheet name="S{i}" sheetId="{i}" r:id="rId1"/>' for i in range(1, 3_000))
     parts = samples.parts(samples.worksheet(samples.filled(300, 25)))

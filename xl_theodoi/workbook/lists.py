@@ -24,12 +24,17 @@ def heading(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def table_of(grid: Grid, table: TableInfo) -> SheetTable | None:
+def table_of(grid: Grid, table: TableInfo, charge: Callable[[int], None]) -> SheetTable | None:
     """Return the rows of an Excel table, without its total rows.
 
     Programs that insert rows or columns without moving the table leave its range stale. If
     the headings are not all in the range, the row of the sheet that has most of them is
     taken for the headings, with every heading in it.
+
+    Args:
+        grid: The sheet.
+        table: What the table's own part says.
+        charge: As for `cut`.
 
     Returns:
         The table, or `None` if its range is no range.
@@ -41,7 +46,8 @@ def table_of(grid: Grid, table: TableInfo) -> SheetTable | None:
     last_row -= table.totals_rows
     if not table.header_rows:
         labels = dict(zip(range(first_column, last_column + 1), table.columns, strict=False))
-        return cut(grid, labels, first_row - 1, last_row, name=table.name, table_row=last_row)
+        header_row = first_row - 1
+        return cut(grid, labels, header_row, last_row, charge, name=table.name, table_row=last_row)
     labels = _headings(grid, first_row, first_column, last_column)
     wanted = {_loose(name) for name in table.columns}
     if not wanted <= {_loose(label) for label in labels.values()}:
@@ -54,7 +60,7 @@ def table_of(grid: Grid, table: TableInfo) -> SheetTable | None:
         labels |= {index: label for index, label in beside.items() if index not in labels}
     if not labels:
         labels = dict(zip(range(first_column, last_column + 1), table.columns, strict=False))
-    return cut(grid, labels, first_row, last_row, name=table.name, table_row=last_row)
+    return cut(grid, labels, first_row, last_row, charge, name=table.name, table_row=last_row)
 
 
 def list_at(
@@ -76,6 +82,7 @@ def cut(
     labels: Mapping[int, str],
     header_row: int,
     last_row: int,
+    charge: Callable[[int], None],
     *,
     name: str = "",
     table_row: int = 0,
@@ -90,10 +97,13 @@ def cut(
         labels: Heading by column number, ascending.
         header_row: Row of the headings; the body begins below it.
         last_row: Last row that may belong to the body.
+        charge: Told how many cells the list will have, blank ones included, before it is
+            built; refuses by raising.
         name: Table name, if any.
         table_row: Last row of the table there, 0 for none.
     """
     rows = _body_rows(grid, labels, header_row, last_row)
+    charge(len(rows) * len(labels))
     columns: dict[str, Column] = {}
     repeated: list[str] = []
     for index, label in labels.items():
@@ -113,11 +123,6 @@ def cut(
         repeated=tuple(dict.fromkeys(repeated)),
         last_table_row=table_row,
     )
-
-
-def size_of(grid: Grid, header_row: int, last_row: int) -> int:
-    """Return how many cells a list would have at most, blank ones included."""
-    return max(0, min(grid.last_row, last_row) - header_row) * max(len(grid.columns), 1)
 
 
 def headings_of(grid: Grid, row: int) -> dict[int, str]:

@@ -11,8 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xl_theodoi.workbook.grid import Grid
-from xl_theodoi.workbook.lists import cut, headings_of, list_at, size_of, table_of
-from xl_theodoi.workbook.package import MASTER_LIMITS, Limits, Package, open_package
+from xl_theodoi.workbook.lists import cut, headings_of, list_at, table_of
+from xl_theodoi.workbook.package import (
+    MASTER_LIMITS,
+    RETURN_LIMITS,
+    Limits,
+    Package,
+    open_package,
+)
 from xl_theodoi.workbook.sheet_xml import parse_range, read_sheet
 from xl_theodoi.workbook.strings_xml import SharedStrings, read_strings
 from xl_theodoi.workbook.styles_xml import read_styles
@@ -33,10 +39,32 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.cells import Cell, CellStyle, SheetTable
 
-__all__ = ["SheetInfo", "SheetState", "TableInfo", "WorkbookContent", "read_workbook"]
+__all__ = [
+    "MASTER_LIMITS",
+    "RETURN_LIMITS",
+    "SheetInfo",
+    "SheetState",
+    "TableInfo",
+    "WorkbookContent",
+    "read_workbook",
+]
 
 _SPARE_AREA = 2
 """A list may have this many times the filled cells allowed, blank cells included."""
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """How many cells lists may still have; a file may have thousands over one sheet."""
+
+    package: Package
+    spent: int = 0
+
+    def charge(self, cells: int) -> None:
+        """Count the cells of a list, and refuse what would fill the memory."""
+        self.spent += cells
+        if self.spent > _SPARE_AREA * self.package.limits.cells:
+            raise self.package.too_large("cells", self.package.workbook_part)
 
 
 @dataclass(slots=True)
@@ -60,7 +88,7 @@ class WorkbookContent:
     _shared: SharedStrings | None = None
     _styles: tuple[CellStyle, ...] | None = None
     _grids: dict[str, Grid] = field(default_factory=dict)
-    _area: int = 0
+    _table_allowance: _Allowance | None = None
 
     @property
     def file(self) -> str:
@@ -171,6 +199,7 @@ class WorkbookContent:
         Raises:
             TheodoiError: `not_a_workbook` or `too_large`, see `read_sheet`.
         """
+        charge = _Allowance(self.package).charge
         wanted = {fold(label) for label in labels}
         table = self.table_info(preferred_table) if preferred_table is not None else None
         if table is not None and table.header_rows:
@@ -180,63 +209,24 @@ class WorkbookContent:
                 headings = headings_of(grid, area[0])
                 inside = {i: label for i, label in headings.items() if area[1] <= i <= area[3]}
                 if len({fold(label) for label in inside.values()} & wanted) >= minimum:
-                    return [self._list_below(grid, area[0], table)]
+                    return [_list_below(grid, area[0], (table,), charge)]
         found = []
         for sheet in sorted(self.sheets, key=lambda sheet: sheet.state is not SheetState.VISIBLE):
             grid = self.grid(sheet.name)
             best = list_at(grid, labels, fold, minimum)
             if best is not None:
-                found.append(self._list_below(grid, best[0], None))
+                found.append(_list_below(grid, best[0], self.table_infos, charge))
         return found
-
-    def _list_below(
-        self,
-        grid: Grid,
-        row: int,
-        table: TableInfo | None,
-    ) -> SheetTable:
-        """Return everything under a row of headings; a table that covers the row names it."""
-        last_table_row = 0
-        for other in self.table_infos if table is None else (table,):
-            area = parse_range(other.ref)
-            if other.sheet == grid.sheet and area is not None and area[0] <= row <= area[2]:
-                last_table_row = area[2] - other.totals_rows
-                table = other
-        headings = headings_of(grid, row)
-        # Of equal headings the one inside the table counts, else the first.
-        area = parse_range(table.ref) if table is not None else None
-        if area is not None:
-            inside = {i: label for i, label in headings.items() if area[1] <= i <= area[3]}
-            headings = inside | {i: x for i, x in headings.items() if i not in inside}
-        self._charge(size_of(grid, row, grid.last_row), grid)
-        return cut(
-            grid,
-            headings,
-            row,
-            grid.last_row,
-            name=table.name if table is not None else "",
-            table_row=last_table_row,
-        )
 
     def _cut_tables(self, tables: Collection[TableInfo]) -> None:
         """Cut tables out of their sheets and keep them by both names."""
+        if self._table_allowance is None:
+            self._table_allowance = _Allowance(self.package)
         for info in tables:
-            grid = self.grid(info.sheet)
-            area = parse_range(info.ref)
-            if area is None:
-                continue
-            self._charge(size_of(grid, area[0], area[2]), grid)
-            table = table_of(grid, info)
+            table = table_of(self.grid(info.sheet), info, self._table_allowance.charge)
             if table is not None:
                 self.tables.setdefault(info.name, table)
                 self.tables.setdefault(info.id_name, table)
-
-    def _charge(self, cells: int, grid: Grid) -> None:
-        """Count the cells of lists that were cut, and refuse what would fill the memory."""
-        self._area += cells
-        if self._area > _SPARE_AREA * self.package.limits.cells:
-            sheet = self.sheet(grid.sheet)
-            raise self.package.too_large("cells", sheet.part if sheet is not None else "")
 
     def _part(self, kind: str) -> str | None:
         """Return the workbook's part of a kind, `None` if it has none."""
@@ -290,3 +280,23 @@ def read_workbook(
             ]
         )
     return content
+
+
+def _list_below(
+    grid: Grid, row: int, tables: Collection[TableInfo], charge: Callable[[int], None]
+) -> SheetTable:
+    """Return everything under a row of headings, named for the table that covers the row.
+
+    Of equal headings the one inside the table counts, else the first.
+    """
+    headings = headings_of(grid, row)
+    name = ""
+    last_table_row = 0
+    for table in tables:
+        area = parse_range(table.ref)
+        if table.sheet == grid.sheet and area is not None and area[0] <= row <= area[2]:
+            name, last_table_row = table.name, area[2] - table.totals_rows
+            inside = {i: label for i, label in headings.items() if area[1] <= i <= area[3]}
+            headings = inside | {i: text for i, text in headings.items() if i not in inside}
+            break
+    return cut(grid, headings, row, grid.last_row, charge, name=name, table_row=last_table_row)
