@@ -1,0 +1,347 @@
+"""Deadline phrases, first step: from text to a row of recognised pieces.
+
+The words and patterns are data (`deadline_words_vi.toml`); this module compiles them, brings
+a phrase into one spelling, and finds the pieces. What it cannot recognise stays between the
+pieces as free text, so that the next step can judge whether something was overlooked.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from xl_theodoi.domain.dates import clean_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Kind(StrEnum):
+    """Kinds of piece; the data names its patterns by these."""
+
+    DOCUMENT_REFERENCE = "document_reference"
+    DATE = "date"
+    DOTTED = "dotted"
+    PAIR = "pair"
+    DATE_RANGE = "date_range"
+    DAY_OF_RELATIVE_MONTH = "day_of_relative_month"
+    DAY_OF_QUARTER_MONTH = "day_of_quarter_month"
+    DAY_ONLY = "day_only"
+    TODAY = "today"
+    TOMORROW = "tomorrow"
+    MONTH = "month"
+    QUARTER = "quarter"
+    MONTHS_OF_YEAR = "months_of_year"
+    MONTHS_WITHOUT_EDGE = "months_without_edge"
+    YEAR = "year"
+    BARE_YEAR = "bare_year"
+    YEARS = "years"
+    WEEK = "week"
+    WEEK_OF_MONTH = "week_of_month"
+    RELATIVE = "relative"
+    EDGE_UNIT = "edge_unit"
+    EDGE = "edge"
+    TERM = "term"
+    TERM_DECIMAL = "term_decimal"
+    START = "start"
+    ISSUED = "issued"
+    RECEIVED = "received"
+    NOW = "now"
+    BY = "by"
+    IN = "in"
+    BEFORE = "before"
+    AFTER = "after"
+    FROM = "from"
+    TO = "to"
+    OR = "or"
+    TIME = "time"
+    WEEKDAY = "weekday"
+    RECURRING = "recurring"
+    RECURRING_LOOSE = "recurring_loose"
+    NONE = "none"
+    URGENT = "urgent"
+    VAGUE = "vague"
+    EVENT = "event"
+    REPORT = "report"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One recognised piece of a phrase.
+
+    Attributes:
+        kind: What it is.
+        parts: What its pattern captured, by name; parts that are absent are left out.
+        gap: The free text between the piece before and this one.
+        text: The piece itself.
+    """
+
+    kind: Kind
+    parts: Mapping[str, str]
+    gap: str
+    text: str
+
+    def has(self, *names: str) -> bool:
+        """Return whether any of these parts was captured."""
+        return any(name in self.parts for name in names)
+
+    def number(self, *names: str) -> int | None:
+        """Return the first of these parts that was captured, as a number."""
+        for name in names:
+            if name in self.parts:
+                return int(self.parts[name])
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A phrase taken apart.
+
+    Attributes:
+        text: The phrase in one spelling.
+        pieces: The recognised pieces, in order.
+        tail: Free text after the last piece.
+        blank: Whether the phrase says nothing.
+        unaccented: Whether it was read as Vietnamese without accents.
+    """
+
+    text: str
+    pieces: tuple[Piece, ...]
+    tail: str
+    blank: bool = False
+    unaccented: bool = False
+
+    @property
+    def free_text(self) -> str:
+        """Everything that was not recognised."""
+        return " ".join([*(piece.gap for piece in self.pieces), self.tail])
+
+
+@dataclass(slots=True)
+class _Patterns:
+    spelling: re.Pattern[str] | None
+    spellings: Mapping[str, str]
+    rewrites: Sequence[tuple[re.Pattern[str], str]]
+    numbers: re.Pattern[str]
+    values: Mapping[str, int]
+    patterns: Sequence[tuple[Kind, re.Pattern[str]]]
+
+
+_CACHE_LIMIT = 20_000
+_MAX_LENGTH = 600
+"""A deadline is a few words; what is longer is a whole paragraph in the wrong column."""
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_MACRO = re.compile(r"(?<!\?P)<([a-z_]+)>")
+
+
+def strip_accents(text: str) -> str:
+    """Return Vietnamese without accents, as some keyboards leave it."""
+    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return "".join(c for c in plain if not unicodedata.combining(c))
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """The compiled words and patterns.
+
+    Args:
+        words: The parsed data file.
+    """
+
+    words: Mapping[str, Any]
+    numerals: Mapping[str, int] = field(init=False)
+    fillers: re.Pattern[str] = field(init=False)
+    around_term: re.Pattern[str] = field(init=False)
+    around_start: re.Pattern[str] = field(init=False)
+    _blank: frozenset[str] = field(init=False)
+    _accented: _Patterns = field(init=False)
+    _plain: _Patterns | None = field(init=False, default=None)
+    _scans: dict[str, Scan] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        words = self.words
+        self.numerals = words["numerals"]
+        self.fillers = _only(words["fillers"]["words"])
+        self.around_term = _only(words["fillers"]["around_term"])
+        self.around_start = _only(words["fillers"]["around_start"])
+        self._blank = frozenset(words["blank"]["marks"])
+        self._accented = _compiled(words, plain=False)
+
+    def scan(self, phrase: str) -> Scan:
+        """Return a phrase taken apart; a phrase seen before is not worked out again."""
+        found = self._scans.get(phrase)
+        if found is None:
+            if len(self._scans) >= _CACHE_LIMIT:
+                self._scans.clear()
+            found = self._scans[phrase] = self._scan(phrase)
+        return found
+
+    def _scan(self, phrase: str) -> Scan:
+        text = "; ".join(line for line in map(clean_text, phrase.splitlines()) if line)
+        text = clean_text(text.lower().translate(_QUOTES))
+        if not text or text in self._blank:
+            return Scan(text, (), "", blank=True)
+        text = text[:_MAX_LENGTH]
+        unaccented = text.isascii() and any(len(word) > 2 for word in re.findall(r"[a-z]+", text))
+        if unaccented:
+            if self._plain is None:
+                self._plain = _compiled(self.words, plain=True)
+            patterns = self._plain
+        else:
+            patterns = self._accented
+        text = _one_spelling(text, patterns)
+        pieces, tail = _pieces(text, patterns)
+        return Scan(text, pieces, tail, unaccented=unaccented and bool(pieces))
+
+
+_QUOTES = {
+    **dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u2032\u00b4`"), "'"),
+    **dict.fromkeys(map(ord, '"\u201c\u201d\u00ab\u00bb*_•'), " "),
+    0x00F0: "\u0111",  # Icelandic eth, typed for the Vietnamese d with stroke
+}
+
+
+def _only(words: Sequence[str]) -> re.Pattern[str]:
+    """Return a pattern for text that holds nothing but these words and punctuation."""
+    both = {*words, *map(strip_accents, words)}
+    alternatives = "|".join(sorted(map(re.escape, both), key=len, reverse=True))
+    return re.compile(rf"(?:[\s,;:.()\-]|(?<!\w)(?:{alternatives})(?!\w))*")
+
+
+def _compiled(words: Mapping[str, Any], *, plain: bool) -> _Patterns:
+    """Compile the data, with or without accents."""
+
+    def fold(text: str) -> str:
+        return strip_accents(text) if plain else text
+
+    classes = {
+        name: "(?:"
+        + "|".join(re.escape(word) for word in sorted(alternatives, key=len, reverse=True))
+        + ")"
+        for name, alternatives in words["classes"].items()
+    }
+    macros: Mapping[str, str] = words["macros"]
+
+    def expanded(regex: str) -> str:
+        regex = _MACRO.sub(lambda match: macros[match[1]], regex)
+        return fold(_PLACEHOLDER.sub(lambda match: classes[match[1]], regex))
+
+    spellings = {} if plain else dict(words["spelling"])
+    spelling = None
+    if spellings:
+        longest_first = sorted(map(re.escape, spellings), key=len, reverse=True)
+        spelling = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)")
+    numbers = words["numbers"]
+    unclear = set(numbers["unclear_without_accents"]) if plain else set()
+    values = {
+        fold(word): value for word, value in _number_words(numbers).items() if word not in unclear
+    }
+    return _Patterns(
+        spelling=spelling,
+        spellings=spellings,
+        rewrites=[(re.compile(fold(r["regex"])), fold(r["by"])) for r in words["rewrites"]],
+        numbers=_number_pattern(numbers, values, fold),
+        values=values,
+        patterns=[
+            (Kind(p["kind"]), re.compile(rf"(?:{expanded(p['regex'])})(?!\w)"))
+            for p in words["patterns"]
+        ],
+    )
+
+
+def _number_words(numbers: Mapping[str, Any]) -> dict[str, int]:
+    """Return the number words from 1 to 199 with every usual variant."""
+    ones: Sequence[str] = numbers["ones"]
+    names: dict[int, list[str]] = {n: [ones[n]] for n in range(1, 10)}
+    variants: dict[int, list[str]] = {}
+    for word, value in numbers["variants"].items():
+        variants.setdefault(value, []).append(word)
+    ten, tens, hundred = numbers["ten"], numbers["tens"], numbers["hundred"]
+    below: dict[str, int] = {ones[n]: n for n in range(1, 10)} | {ten: 10}
+    below |= {word: value for word, value in numbers["variants"].items() if value in (4, 7)}
+    for n in range(1, 10):
+        for one in names[n] + variants.get(n, []):
+            below[f"{ten} {one}"] = 10 + n
+            for t in range(2, 10):
+                below[f"{ones[t]} {tens} {one}"] = 10 * t + n
+                below[f"{ones[t]} {one}"] = 10 * t + n
+    for t in range(2, 10):
+        below[f"{ones[t]} {tens}"] = 10 * t
+    found = dict(below)
+    found[f"{ones[1]} {hundred}"] = 100
+    for word, value in below.items():
+        if value >= 10:
+            found[f"{ones[1]} {hundred} {word}"] = 100 + value
+        else:
+            for odd in numbers["odd"]:
+                found[f"{ones[1]} {hundred} {odd} {word}"] = 100 + value
+    return found
+
+
+def _number_pattern(
+    numbers: Mapping[str, Any], values: Mapping[str, int], fold: Any
+) -> re.Pattern[str]:
+    """Return the pattern of a number in words beside a unit.
+
+    The Vietnamese for five is also the word for year, so as a number it is taken only where
+    no digit follows.
+    """
+    variants = set(map(fold, numbers["variants"]))
+    trailing_words = sorted(map(re.escape, values), key=len, reverse=True)
+    leading_words = [word for word in trailing_words if word not in variants]
+    before = "|".join(re.escape(fold(word)) for word in numbers["before"])
+    year = re.escape(fold(numbers["year_word"]))
+    guard = rf"(?!(?<={year}) \w+ (?:\d|[ivx]+(?!\w)))"
+    leading = rf"(?P<leading>{'|'.join(leading_words)})(?= (?:{before})(?!\w)| \(\d){guard}"
+    after = "|".join(rf"(?<={re.escape(fold(word))} )" for word in numbers["after"])
+    spelled = "|".join(trailing_words)
+    trailing = rf"(?:{after})(?P<trailing>{spelled})(?!\w)(?!(?<= {year}) (?:\d|\w+ này))"
+    inside = rf"(?<=\d \()(?P<inside>{spelled})(?=\))"
+    return re.compile(rf"(?<!\w)(?:{leading}|{trailing}|{inside})")
+
+
+def _one_spelling(text: str, patterns: _Patterns) -> str:
+    if patterns.spelling is not None:
+        text = patterns.spelling.sub(lambda match: patterns.spellings[match[0]], text)
+    text = patterns.numbers.sub(lambda match: str(patterns.values[match[0]]), text)
+    for regex, by in patterns.rewrites:
+        text = regex.sub(by, text)
+    return text
+
+
+def _pieces(text: str, patterns: _Patterns) -> tuple[tuple[Piece, ...], str]:
+    """Find the pieces from left to right, at each word the longest that fits."""
+    found: list[Piece] = []
+    end = 0
+    for token in _TOKEN.finditer(text):
+        start = token.start()
+        if start < end:
+            continue
+        best: re.Match[str] | None = None
+        best_kind = Kind.IGNORED
+        for kind, pattern in patterns.patterns:
+            match = pattern.match(text, start)
+            if match and match.end() > start and (best is None or match.end() > best.end()):
+                best, best_kind = match, kind
+        if best is not None:
+            parts = {name: value for name, value in best.groupdict().items() if value is not None}
+            found.append(Piece(best_kind, parts, text[end:start].strip(), best[0]))
+            end = best.end()
+    return tuple(found), text[end:].strip()
+
+
+_COMPILED: dict[int, Lexicon] = {}
+
+
+def lexicon_of(words: Mapping[str, Any]) -> Lexicon:
+    """Return the compiled form of the data, compiled once for each mapping object."""
+    found = _COMPILED.get(id(words))
+    if found is None or found.words is not words:
+        found = _COMPILED[id(words)] = Lexicon(words)
+    return found
