@@ -12,7 +12,10 @@ import pytest
 from openxml_audit import OpenXmlValidator
 from python_calamine import CalamineWorkbook
 
-from xl_theodoi.resources import load_profile, profile_ids
+from xl_theodoi.domain.model import Unit
+from xl_theodoi.domain.settings import default_settings
+from xl_theodoi.domain.summary import overview_tables, summarize
+from xl_theodoi.resources import load_profile, profile_ids, report_texts, setting_catalogue
 from xl_theodoi.workbook import look
 from xl_theodoi.workbook.build_list import ListWriter, column_reference
 from xl_theodoi.workbook.build_master import MasterContent, build_master, overview_labels
@@ -302,6 +305,19 @@ def test_the_profile_of_an_office_is_kept_in_pieces_that_fit_into_cells():
     assert (rows["profile"], rows["master_id"], rows["layout_version"]) == ("hue", "m-1", "1")
     rows = dict(body(opened(build_master(content(profile_text="[a]\nb = 1\n"))), "TheoDoiMeta"))
     assert rows["profile_text"] == "[a]\nb = 1\n"
+
+
+def test_the_overview_takes_the_figures_that_the_summary_makes():
+    profile = load_profile("lao-cai")
+    words, settings = report_texts()["overview"], default_settings(setting_catalogue(), profile)
+    report = summarize([], [Unit("A", "Sở A", "Sở A")], profile, settings, all_units=True)
+    for table, rows in overview_tables(report, words).items():
+        assert {label for row in rows for label in row} <= set(overview_labels(profile)[table])
+
+
+def test_a_figure_without_a_column_is_refused():
+    with pytest.raises(ValueError, match="unknown column"):
+        build_master(content(overview={"TongQuanTuoi": [{"x": 1}]}))
 
 
 def test_special_characters_of_a_heading_are_escaped_in_references():

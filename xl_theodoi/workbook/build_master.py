@@ -275,7 +275,7 @@ def _write_table(
     sheet.write_string(1, start, look.texts()["hints"].get(table, ""), style.style(italic=True))
     written = writer.write(sheet, layout, rows)
     if table == "CauHinh":
-        _validate_settings(writer, written, rows)
+        _validate_settings(writer, written, rows, content.profile)
     look.set_up_page(
         sheet,
         widths=widths,
@@ -294,7 +294,10 @@ def _by_date(row: Mapping[str, Value]) -> tuple[int, date]:
 
 
 def _validate_settings(
-    writer: ListWriter, written: ListSheet, rows: Sequence[Mapping[str, Value]]
+    writer: ListWriter,
+    written: ListSheet,
+    rows: Sequence[Mapping[str, Value]],
+    profile: Profile,
 ) -> None:
     """Offer each setting its own values; a warning only, because rows may be sorted later."""
     catalogue, texts = setting_catalogue(), look.texts()
@@ -302,7 +305,7 @@ def _validate_settings(
         setting = catalogue.get(str(row.get("code")), {})
         kind = setting.get("type")
         if kind == "bool":
-            rule = writer.choice_rule([texts["words"]["yes"], texts["words"]["no"]])
+            rule = writer.choice_rule(list(profile.words["boolean"].values()))
         elif kind == "choice":
             rule = writer.choice_rule(setting["choices"])
         elif kind == "int":

@@ -10,6 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
+from xl_theodoi.resources import report_texts
 from xl_theodoi.workbook import look
 from xl_theodoi.workbook.build_list import column_reference, quoted, write_value
 
@@ -31,7 +32,7 @@ COUNTED_NAME: Final = "NgaySoLieu"
 ROW_PIXELS: Final = 20
 LABEL_WIDTH: Final = 25.0
 COUNT_WIDTH: Final = 11.5
-AGE_WIDTH: Final = 14.5
+AGE_WIDTH: Final = 18.0
 LEAST_COLUMNS: Final = 10
 """Columns of the page, of which the table of units may take more."""
 HEAD_EXTRA_PIXELS: Final = 40
@@ -57,9 +58,9 @@ def overview_labels(profile: Profile) -> dict[str, tuple[str, ...]]:
     Rows of the status and the ageing table carry no total: charts show the columns as they
     are.
     """
-    words = look.texts()["overview"]["columns"]
+    words = report_texts()["overview"]
     return {
-        STATUS_TABLE: (words["status"], words["count"]),
+        STATUS_TABLE: (words["status"], words["tasks"]),
         UNIT_TABLE: (
             words["unit"],
             *profile.count_labels,
@@ -67,7 +68,7 @@ def overview_labels(profile: Profile) -> dict[str, tuple[str, ...]]:
             words["overdue"],
             words["on_time_rate"],
         ),
-        AGE_TABLE: (words["age"], words["count"]),
+        AGE_TABLE: (words["age"], words["tasks"]),
     }
 
 
@@ -86,6 +87,9 @@ def write_overview(
         profile: The regulation, for labels and letterhead.
         rows: Rows of the three tables by printed label (see `overview_labels`).
         as_of: Day of the figures.
+
+    Raises:
+        ValueError: For a row with a label that its table does not have.
     """
     page = _Overview(style, sheet, profile, rows)
     page.head(as_of)
@@ -147,7 +151,7 @@ class _Overview:
         )
         sheet.write_string(row, 0, dates["counted"], label)
         sheet.write_datetime(row, 1, as_of, day)
-        columns = self.words["columns"]
+        columns = report_texts()["overview"]
         for offset, (text, column) in enumerate(
             ((words["total"], columns["total"]), (words["overdue"], columns["overdue"])), start=1
         ):
@@ -305,7 +309,11 @@ class _Overview:
         """Write one table and return its first and last body row."""
         labels = self.labels[table]
         body = self.rows.get(table) or ({},)
-        rate = self.words["columns"]["on_time_rate"]
+        unknown = {label for values in body for label in values} - set(labels)
+        if unknown:
+            message = f"{table}: unknown column {min(unknown)}"
+            raise ValueError(message)
+        rate = report_texts()["overview"]["on_time_rate"]
         text = self.look.style(border=1, border_color=look.LINE, text_wrap=True)
         number = self.look.style(
             border=1, border_color=look.LINE, align="center", num_format=look.NUMBER_FORMAT
@@ -344,7 +352,7 @@ class _Overview:
             if lines > 1:
                 self.sheet.fit_row(place, look.height_of_lines(lines))
         if table == UNIT_TABLE:
-            late = self.words["columns"]["overdue"]
+            late = report_texts()["overview"]["overdue"]
             at = column + labels.index(late)
             self.sheet.conditional_format(
                 row + 1,
