@@ -71,7 +71,6 @@ class Sheet:
             sheet.set_landscape()
         sheet.set_margins(left=30 / INCH, right=15 / INCH, top=20 / INCH, bottom=20 / INCH)
         sheet.set_header(PAGE_NUMBER, {"margin": 10 / INCH})
-        sheet.fit_to_pages(1, 0)
         sheet.center_horizontally()
         sheet.hide_gridlines(2)
         for number, width in enumerate(self._plan["columns"]):
@@ -121,7 +120,7 @@ class Sheet:
         left, last = self._plan["left"] - 1, self._columns - 1
         top = {"align": "center", "valign": "top"}
         rule = {"align": "center", "valign": "bottom", "font_size": 8, "text_wrap": False}
-        self._put(0, left, words["superior"], self._format(font_size=13, **top))
+        self._put(0, left, words["superior"], self._format(font_size=12, **top))
         self._put(
             left + 1,
             last,
@@ -129,7 +128,7 @@ class Sheet:
             self._format(bold=True, **{**top, "font_size": 12, "text_wrap": False}),
         )
         self._row += 1
-        self._put(0, left, words["agency"], self._format(bold=True, font_size=13, **top))
+        self._put(0, left, words["agency"], self._format(bold=True, font_size=12, **top))
         self._put(left + 1, last, words["motto"], self._format(bold=True, font_size=13, **top))
         self._row += 1
         # The rules under agency and motto are rows of underscores: they keep to the middle
@@ -156,8 +155,10 @@ class Sheet:
 
     def _title(self, block: Mapping[str, Any]) -> None:
         style = self._format(bold=True, font_size=14, align="center")
+        self._sheet.set_row(self._row, 20)
         self._wide(block.get("head", self._words["report"]), style)
         for line in block["lines"]:
+            self._sheet.set_row(self._row, 20)
             self._wide(line, style)
         rule = self._format(align="center", valign="bottom", font_size=8, text_wrap=False)
         self._put(0, self._columns - 1, "_" * 26, rule)
@@ -166,8 +167,10 @@ class Sheet:
 
     def _annex(self, block: Mapping[str, Any]) -> None:
         style = self._format(bold=True, font_size=14, align="center")
+        self._sheet.set_row(self._row, 20)
         self._wide(self._words["annex"], style)
         for line in block["lines"]:
+            self._sheet.set_row(self._row, 20)
             self._wide(line, style)
         self._wide(self._words["attached"], self._format(italic=True, align="center"))
         self._gap(8)
@@ -193,6 +196,9 @@ class Sheet:
         self._gap(6)
 
     def _heading(self, block: Mapping[str, Any]) -> None:
+        if block.get("keep"):
+            # The heading, the headings of its table and the table's first row stay together.
+            self._marker("keep with next")
         self._wide(block["text"], self._format(bold=True, align="left"))
         self._gap(4)
 
@@ -265,8 +271,8 @@ class Sheet:
         }
         return self._format(border=1, font_size=size, bold=bold, **looks[kind])
 
-    def _header(self, columns: list[Mapping[str, Any]], size: int) -> None:
-        style = self._format(border=1, bold=True, align="center", font_size=size)
+    def _header(self, columns: list[Mapping[str, Any]]) -> None:
+        style = self._format(border=1, bold=True, align="center", font_size=SMALL)
         grouped = any("group" in column for column in columns)
         top = self._row
         bottom = top + (1 if grouped else 0)
@@ -285,26 +291,28 @@ class Sheet:
             self._sheet.set_row(top, 24)
             self._sheet.set_row(bottom, 34)
         else:
-            self._sheet.set_row(top, self._header_height(columns, size))
+            self._sheet.set_row(top, self._header_height(columns))
         self._sheet.repeat_rows(top, bottom)
         self._row = bottom + 1
 
-    def _header_height(self, columns: list[Mapping[str, Any]], size: int) -> float:
+    def _header_height(self, columns: list[Mapping[str, Any]]) -> float:
         lines = 1
         for start, end, column in self._placed(columns):
-            room = sum(self._plan["columns"][start : end + 1]) * 0.84
+            room = sum(self._plan["columns"][start : end + 1]) * 0.95
             used, count = 0.0, 1
             for word in column["head"].rpartition("%}")[2].split():
                 if used and used + 1 + len(word) > room:
                     count, used = count + 1, 0.0
                 used += len(word) + (1 if used else 0)
             lines = max(lines, count)
-        return 8 + lines * size * 1.3
+        return 8 + lines * SMALL * 1.3
 
     def _table(self, block: Mapping[str, Any]) -> None:
         columns = block["columns"]
         size = SMALL if block.get("small") else TABLE
-        self._header(columns, size)
+        self._header(columns)
+        if block.get("kept_heading"):
+            self._marker("endkeep")
         section = self._format(border=1, bold=True, italic=True, align="left", font_size=size)
         if "outer" in block:
             self._marker(f"for {block['outer']}")
@@ -317,6 +325,9 @@ class Sheet:
                 self._loop(part["loop"], columns, size)
         else:
             self._loop(block["loop"], columns, size, empty=block.get("empty"))
+        if block.get("keep_end", True):
+            # No page with headings and nothing below, no signature alone on a page.
+            self._marker("keep with previous")
         if block.get("total"):
             self._total(block["total_span"], columns, size)
         self._gap(6)
@@ -373,6 +384,7 @@ class Sheet:
         self._put(0, left, "", small)
         self._put(left + 1, last, "", signer)
         self._row += 1
+        self._marker("endkeep")
 
 
 def make(plan: Mapping[str, Any], data: Mapping[str, Any]) -> bytes:

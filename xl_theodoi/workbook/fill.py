@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location
+from xl_theodoi.workbook.edit_refs import Kind, sheet_of, tokens
 from xl_theodoi.workbook.edit_xml import REL, tag
 from xl_theodoi.workbook.fill_map import move_formula
 from xl_theodoi.workbook.fill_package import CellFormats, FormPackage, StringPool
@@ -19,7 +20,7 @@ from xl_theodoi.workbook.fill_sheet import FormSheet
 from xl_theodoi.workbook.fill_words import Words, has_placeholder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lxml.etree import _Element
@@ -64,6 +65,7 @@ def fill_template(template: Path | bytes, context: Mapping[str, Any], *, file_na
     workbook = package.tree(package.workbook_part)
     properties = workbook.find(tag("workbookPr"))
     date1904 = properties is not None and properties.get("date1904") in ("1", "true")
+    _read_titles(workbook, sheets)
     for sheet in sheets:
         sheet.write(maps, date1904=date1904)
         _fill_headers(sheet, words, context, file_name)
@@ -77,6 +79,19 @@ def fill_template(template: Path | bytes, context: Mapping[str, Any], *, file_na
     pool.finish()
     _recalculate(package, workbook, needed=any(sheet.has_formulas for sheet in sheets))
     return package.save()
+
+
+def _read_titles(workbook: _Element, sheets: Sequence[FormSheet]) -> None:
+    """Tell every sheet which of its rows are repeated on each page."""
+    by_name = {sheet.name.casefold(): sheet for sheet in sheets}
+    for item in workbook.iterfind(f"{tag('definedNames')}/{tag('definedName')}"):
+        if item.get("name") != "_xlnm.Print_Titles":
+            continue
+        for token in tokens(item.text or ""):
+            sheet = by_name.get(sheet_of(token.prefix).casefold())
+            if token.kind is Kind.ROWS and sheet is not None:
+                first, _, last = token.text.replace("$", "").partition(":")
+                sheet.titles = (int(first), int(last))
 
 
 def _fill_headers(

@@ -104,7 +104,7 @@ def report_context(
             for bucket, count in zip(report.buckets, counts.ages, strict=True)
         ],
         "tasks": rows,
-        "overdue_tasks": [row for row in rows if row["is_overdue"]],
+        "overdue_tasks": writer.overdue(rows),
         "returned_tasks": writer.tasks(returned, own),
         "cancelled_tasks": writer.tasks(cancelled, own),
         "notes": writer.notes(counts, returned, cancelled, own),
@@ -184,7 +184,7 @@ class _Writer:
                 "short_name": self._short(item.unit),
                 **self.counts(item.counts),
                 "tasks": (rows := self.tasks(item.tasks, item)),
-                "overdue_tasks": [row for row in rows if row["is_overdue"]],
+                "overdue_tasks": self.overdue(rows),
             }
             for number, item in enumerate(shown, start=1)
         ]
@@ -222,6 +222,13 @@ class _Writer:
     def tasks(self, tasks: Iterable[TaskView], own: UnitSummary | None) -> list[dict[str, Any]]:
         """Return the lines of a list of tasks, numbered."""
         return [self._task(number, task, own) for number, task in enumerate(tasks, start=1)]
+
+    def overdue(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the overdue tasks unit by unit, the longest overdue first."""
+        order = {self._short(item.unit): at for at, item in enumerate(self._report.units)}
+        late = [row for row in rows if row["is_overdue"]]
+        late.sort(key=lambda row: (order.get(row["unit"], len(order)), -row["days_late"]))
+        return _numbered(late)
 
     def _task(self, number: int, task: TaskView, own: UnitSummary | None) -> dict[str, Any]:
         status = task.status

@@ -3,13 +3,15 @@
 A marker row holds `{%tr for x in list %}`, `{%tr if condition %}`, `{%tr elif … %}`,
 `{%tr else %}`, `{%tr endfor %}` or `{%tr endif %}` in any of its cells and is never printed.
 Between `for` and `endfor`, `else` opens the rows that are printed for an empty list.
+Rows between `{%tr keep %}` and `{%tr endkeep %}` are printed on one page; `keep with previous`
+and `keep with next` take the row above or below with them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
@@ -24,6 +26,7 @@ MAX_ROW = 1_048_576
 
 _MARKER = re.compile(r"\{%-?\s*tr\s+(?P<order>.*?)\s*-?%\}", re.DOTALL)
 _FOR = re.compile(r"for\s+(?P<names>\w+(?:\s*,\s*\w+)*)\s+in\s+(?P<source>.+)", re.DOTALL)
+_KEEP = re.compile(r"keep(?:\s+with\s+(?P<neighbour>previous|next))?")
 _IF = re.compile(r"(?P<word>if|elif)\s+(?P<source>.+)", re.DOTALL)
 
 Path = tuple[tuple[int, int], ...]
@@ -47,11 +50,13 @@ class PrintedRow:
         source: Row of the template it is a copy of.
         path: The turns of the loops around it.
         names: What its placeholders may name.
+        keep: Identity of the block that is kept on one page, 0 for none.
     """
 
     source: int
     path: Path
     names: Mapping[str, Any]
+    keep: int = 0
 
 
 @dataclass(slots=True)
@@ -75,7 +80,13 @@ class _Choice:
     branches: list[tuple[str | None, Location, list[_Node]]] = field(default_factory=list)
 
 
-_Node = _Row | _Loop | _Choice
+@dataclass(slots=True)
+class _Keep:
+    neighbour: str | None
+    body: list[_Node] = field(default_factory=list)
+
+
+_Node = _Row | _Loop | _Choice | _Keep
 
 
 def markers_of(text: str, row: int, place: Location) -> list[Marker]:
@@ -104,11 +115,12 @@ class RowPlan:
         self._words = words
         self._file = file_name
         self.loops_of: dict[int, tuple[int, ...]] = {}
+        self.keeps: dict[int, str | None] = {}
         self._root: list[_Node] = []
         self._parse(rows, markers)
 
     def _parse(self, rows: int, markers: Mapping[int, Sequence[Marker]]) -> None:
-        open_nodes: list[tuple[_Loop | _Choice, Marker]] = []
+        open_nodes: list[tuple[_Loop | _Choice | _Keep, Marker]] = []
         blocks: list[list[_Node]] = [self._root]
         loops: list[int] = []
         for row in range(1, rows + 1):
@@ -149,7 +161,14 @@ class RowPlan:
                     blocks.pop()
                     open_nodes.pop()
                     loops.pop()
-                elif order == "endif" and isinstance(top, _Choice):
+                elif match := _KEEP.fullmatch(order):
+                    keep = _Keep(match["neighbour"])
+                    blocks[-1].append(keep)
+                    blocks.append(keep.body)
+                    open_nodes.append((keep, marker))
+                elif (order == "endif" and isinstance(top, _Choice)) or (
+                    order == "endkeep" and isinstance(top, _Keep)
+                ):
                     blocks.pop()
                     open_nodes.pop()
                 else:
@@ -167,7 +186,7 @@ class RowPlan:
         )
 
     def printed(self, names: Mapping[str, Any]) -> list[PrintedRow]:
-        """Return the rows of the result, from the top.
+        """Return the rows of the result, from the top; `keeps` then names their blocks.
 
         Raises:
             TheodoiError: As `Words.value`; `template_not_a_list` where a loop's list is none;
@@ -196,6 +215,8 @@ class RowPlan:
                     node.body, {**names, **dict.fromkeys((*node.targets, "loop"))}
                 )
                 yield from self._check(node.otherwise, names)
+            elif isinstance(node, _Keep):
+                yield from self._check(node.body, names)
             else:
                 for source, place, branch in node.branches:
                     if source is not None:
@@ -213,6 +234,11 @@ class RowPlan:
                     if source is None or self._words.truth(source, names, place):
                         yield from self._walk(branch, names, path)
                         break
+            elif isinstance(node, _Keep):
+                identity = len(self.keeps) + 1
+                self.keeps[identity] = node.neighbour
+                for row in self._walk(node.body, names, path):
+                    yield replace(row, keep=identity)
             else:
                 yield from self._turns(node, names, path)
 

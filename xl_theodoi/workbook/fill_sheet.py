@@ -23,6 +23,7 @@ from xl_theodoi.workbook.fill_map import (
     move_formula,
     split_address,
 )
+from xl_theodoi.workbook.fill_pages import blocks_of, breaks_before, page_height
 from xl_theodoi.workbook.fill_rows import Marker, PrintedRow, RowPlan, markers_of
 from xl_theodoi.workbook.fill_words import gather_tokens, has_placeholder, plain_text
 
@@ -40,6 +41,16 @@ _DAYS_TO_1904 = 1462
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _DEFAULT_HEIGHT = 15.0
 _DEFAULT_WIDTH = 9.14
+_BEFORE_MERGES = (
+    "sheetData", "sheetCalcPr", "sheetProtection", "protectedRanges", "scenarios",
+    "autoFilter", "sortState", "dataConsolidate", "customSheetViews",
+)  # fmt: skip
+_BEFORE_BREAKS = (
+    *_BEFORE_MERGES, "mergeCells", "phoneticPr", "conditionalFormatting", "dataValidations",
+    "hyperlinks", "printOptions", "pageMargins", "pageSetup", "headerFooter",
+)  # fmt: skip
+"""What stands before an element in the order that the schema prescribes."""
+
 CONTINUED = 0
 """Source of a row that only makes room for the text of the row above it."""
 
@@ -138,6 +149,8 @@ class FormSheet:
         self._outputs: list[_Output] = []
         self.rows = RowMap((), 0, {})
         self.has_formulas = False
+        self.titles: tuple[int, int] | None = None
+        """Rows of the form that are repeated on every page, set by the caller."""
 
     # --- reading ---
 
@@ -224,6 +237,21 @@ class FormSheet:
             [output.printed for output in self._outputs], self.row_count, self._plan.loops_of
         )
         self._raise_merged_rows()
+        if self._plan.keeps:
+            self._settle_heights()
+
+    def _settle_heights(self) -> None:
+        """Give every row a height, so that it is known where pages end."""
+        for output in self._outputs:
+            row = self._rows.get(output.printed.source)
+            if output.height is None:
+                lines = [
+                    max(self._height_of(cell, value), self._formats.font(cell.style).size * 1.3)
+                    for cell, value in output.cells
+                    if _plain(value)
+                ]
+                set_height = row.height if row else None
+                output.height = set_height or max([self._default_height, *lines])
 
     def _check(self, context: Mapping[str, Any]) -> None:
         for source, place in self._column_tests.values():
@@ -261,7 +289,7 @@ class FormSheet:
             rest = output.height - TALLEST
             output.height = TALLEST
             output = _Output(
-                PrintedRow(CONTINUED, printed.path, printed.names),
+                PrintedRow(CONTINUED, printed.path, printed.names, printed.keep),
                 [(cell, None) for cell in row.cells],
                 max(self._default_height, rest),
             )
@@ -532,7 +560,7 @@ class FormSheet:
             if not areas:
                 return
             merges = etree.Element(tag("mergeCells"))
-            self._insert_merges(merges)
+            self._insert_after(merges, _BEFORE_MERGES)
         for child in list(merges):
             merges.remove(child)
         for area in areas:
@@ -542,14 +570,6 @@ class FormSheet:
             merges.set("count", str(len(merges)))
         elif (parent := merges.getparent()) is not None:
             parent.remove(merges)
-
-    def _insert_merges(self, merges: _Element) -> None:
-        before = (
-            "sheetData", "sheetCalcPr", "sheetProtection", "protectedRanges", "scenarios",
-            "autoFilter", "sortState", "dataConsolidate", "customSheetViews",
-        )  # fmt: skip
-        last = [item for item in self.root if item.tag in {tag(name) for name in before}][-1]
-        last.addnext(merges)
 
     def _continued(self, number: int) -> int:
         count = 0
@@ -611,20 +631,35 @@ class FormSheet:
 
     def _move_breaks(self) -> None:
         breaks = self.root.find(tag("rowBreaks"))
+        ends = {
+            new
+            for item in (breaks if breaks is not None else ())
+            for new in self.rows.copies(int(item.get("id", "0")))
+        }
+        room = page_height(self.root)
+        if self._plan.keeps and room is not None:
+            titles = self.titles and self.rows.span(*self.titles)
+            blocks = blocks_of([row.printed.keep for row in self._outputs], self._plan.keeps)
+            heights = [row.height or self._default_height for row in self._outputs]
+            ends.update(row - 1 for row in breaks_before(heights, room, blocks, titles, ends))
         if breaks is None:
-            return
+            if not ends:
+                return
+            breaks = etree.Element(tag("rowBreaks"))
+            self._insert_after(breaks, _BEFORE_BREAKS)
         for item in list(breaks):
             breaks.remove(item)
-            for new in self.rows.copies(int(item.get("id", "0"))):
-                clone = copy.deepcopy(item)
-                clone.set("id", str(new))
-                breaks.append(clone)
-        breaks[:] = sorted(breaks, key=lambda item: int(item.get("id", "0")))
+        for end in sorted(ends):
+            etree.SubElement(breaks, tag("brk"), {"id": str(end), "max": "16383", "man": "1"})
         if not len(breaks):
             self.root.remove(breaks)
         else:
             breaks.set("count", str(len(breaks)))
             breaks.set("manualBreakCount", str(len(breaks)))
+
+    def _insert_after(self, item: _Element, before: tuple[str, ...]) -> None:
+        names = {tag(name) for name in before}
+        [child for child in self.root if child.tag in names][-1].addnext(item)
 
 
 def _set_or_drop(item: _Element, attribute: str, value: str) -> None:

@@ -170,6 +170,11 @@ def first_capital(value: object) -> str:
     return text[:1].upper() + text[1:]
 
 
+def without_stop(value: object) -> str:
+    """Return a text without the full stop at its end, for use inside a longer sentence."""
+    return plain_text(value).rstrip().rstrip(".").rstrip()
+
+
 def _environment() -> _Environment:
     environment = _Environment(
         undefined=_Unknown,
@@ -186,6 +191,7 @@ def _environment() -> _Environment:
         phan_tram=percent_text,
         hoa=upper,
         hoa_dau=first_capital,
+        khong_cham=without_stop,
     )
     return environment
 
