@@ -196,6 +196,20 @@ def test_typed_events_newer_than_the_columns_win():
     }
 
 
+def test_document_follows_an_extension_of_the_same_day_to_another_deadline():
+    values = {
+        "extended_due_date": NOV[25],
+        "extension_approved_on": NOV[5],
+        "extension_document": "1/UBND",
+    }
+    rows = table(event("extended", 5, 25, reg=True), event("extended", 5, 28, document="2/UBND"))
+
+    assert column_changes(values, current_events(values, rows)) == {
+        "extended_due_date": NOV[28],
+        "extension_document": "2/UBND",
+    }
+
+
 def test_wording_corrected_in_the_register_is_kept():
     values = {"completed_on": NOV[18], "result_document": "13/BC-STC"}
     rows = table(event("submitted", 18, document="12/BC-STC"))
@@ -392,15 +406,15 @@ def test_incomplete_rows_of_the_table_are_reported_at_their_cell():
     def read(**row):
         found, findings = read_event(row, 0, WORDS, lambda field: Location(cell=field))
         assert found is None
-        return [(finding.code, finding.location.cell) for finding in findings]
+        return [(finding.code, finding.location.cell, finding.task_id) for finding in findings]
 
     assert read() == []
     assert read(note="ghi chú riêng", task_id=None) == []
-    assert read(kind="Phê duyệt", date=NOV[5]) == [("event_incomplete", "task_id")]
-    assert read(task_id="T", kind="Đồng ý", date=NOV[5]) == [("event_incomplete", "kind")]
-    assert read(task_id="T", kind="phê  duyệt") == [("event_incomplete", "date")]
+    assert read(kind="Phê duyệt", date=NOV[5]) == [("event_incomplete", "task_id", None)]
+    assert read(task_id="T", kind="Đồng ý", date=NOV[5]) == [("event_incomplete", "kind", "T")]
+    assert read(task_id="T", kind="phê  duyệt") == [("event_incomplete", "date", "T")]
     assert read(task_id="T", kind="Gia hạn", date=NOV[5]) == [
-        ("event_without_new_date", "new_due_date")
+        ("event_without_new_date", "new_due_date", "T")
     ]
 
 

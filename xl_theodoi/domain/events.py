@@ -361,12 +361,10 @@ def read_event(
     kinds = {fold(label): EventKind(code) for code, label in words["event_kind"].items()}
     kind = kinds.get(fold(row.get("kind") or ""))
     day = row.get("date")
-    for field, value in (("task_id", task_id or None), ("kind", kind), ("date", day)):
-        if value is None:
-            finding = error("event_incomplete", locate(field), task_id=task_id or None, field=field)
-            return None, [finding]
-    if kind is None or day is None:  # pragma: no cover - said to the type checker
-        return None, []
+    if not task_id or kind is None or day is None:
+        field = "task_id" if not task_id else "kind" if kind is None else "date"
+        finding = error("event_incomplete", locate(field), task_id=task_id or None, field=field)
+        return None, [finding]
     new_due = row.get("new_due_date")
     if kind is EventKind.EXTENDED and new_due is None:
         finding = error(
