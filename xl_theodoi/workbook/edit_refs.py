@@ -320,6 +320,8 @@ class Removal:
         """Return where a range of the table stands now, `None` when all its rows are gone."""
         if not self.body.meets(area) or area.right > self.body.right or area.left < self.body.left:
             return area
+        if self.body.top < area.top == area.bottom:
+            return self.move_row(area)
         top, bottom = area.top, area.bottom
         if top >= self.body.top:
             top -= bisect_left(self.rows, top)

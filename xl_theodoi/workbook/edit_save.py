@@ -7,7 +7,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.edit_package import Package
@@ -104,7 +104,7 @@ def write(path: Path, target: Path, data: bytes, source: bytes) -> None:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
         temporary = Path(name)
-        with os.fdopen(handle, "wb") as stream:
+        with _stream(handle) as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -127,9 +127,22 @@ def write(path: Path, target: Path, data: bytes, source: bytes) -> None:
                 temporary.unlink()
 
 
+def _stream(handle: int) -> BinaryIO:
+    """Return a stream over a handle, which is closed if there is none to be had."""
+    try:
+        return os.fdopen(handle, "wb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
 def _flush_folder(folder: Path) -> None:
-    """Flush a folder's directory to the disk, where the system can."""
-    with _opened_folder(folder) as handle:
+    """Flush a folder's directory to the disk, where the system can.
+
+    Network shares often cannot. The file is replaced by then: to report a failure would say
+    that the old one is still there.
+    """
+    with contextlib.suppress(OSError), _opened_folder(folder) as handle:
         if handle is not None:
             os.fsync(handle)
 

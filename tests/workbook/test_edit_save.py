@@ -1,0 +1,229 @@
+"""At every moment the file is the old one or the new one, and no temporary file stays."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.workbook.edit_samples import by_xlsxwriter, values_of
+from xl_theodoi.domain.changes import SetCells
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.workbook import edit_save
+from xl_theodoi.workbook.edit import apply_changes, edit_bytes
+
+SET = [SetCells("NhiemVu", {(0, "Nội dung"): "mới"})]
+
+
+@pytest.fixture
+def master(tmp_path):
+    path = tmp_path / "Sổ theo dõi.xlsx"
+    path.write_bytes(by_xlsxwriter())
+    return path
+
+
+def test_the_result_names_parts_and_digest(master):
+    applied = apply_changes(master, SET)
+
+    assert "xl/worksheets/sheet1.xml" in applied.parts_changed
+    assert applied.sha256 == hashlib.sha256(master.read_bytes()).hexdigest()
+    assert values_of(master.read_bytes())[3][1] == "mới"
+
+
+def test_another_target_leaves_the_workbook_alone(master, tmp_path):
+    before = master.read_bytes()
+
+    apply_changes(master, SET, target=tmp_path / "bản sao.xlsx")
+
+    assert master.read_bytes() == before
+    assert values_of((tmp_path / "bản sao.xlsx").read_bytes())[3][1] == "mới"
+
+
+def test_permission_bits_stay(master):
+    master.chmod(0o640)
+
+    apply_changes(master, SET)
+
+    assert stat.S_IMODE(master.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("lock", ["~$Sổ theo dõi.xlsx", ".~lock.Sổ theo dõi.xlsx#"])
+def test_a_workbook_that_somebody_has_open_is_refused(master, lock):
+    before = master.read_bytes()
+    (master.parent / lock).write_bytes(b"x")
+
+    with pytest.raises(TheodoiError) as caught:
+        apply_changes(master, SET)
+
+    assert (caught.value.code, caught.value.values["lock"]) == ("master_locked", lock)
+    assert master.read_bytes() == before
+
+
+def test_a_workbook_changed_since_it_was_read_is_refused(master):
+    digest = hashlib.sha256(master.read_bytes()).hexdigest()
+    apply_changes(master, SET, expected_sha256=digest)
+    changed = master.read_bytes()
+
+    with pytest.raises(TheodoiError) as caught:
+        apply_changes(master, SET, expected_sha256=digest)
+
+    assert caught.value.code == "changed_since_read"
+    assert master.read_bytes() == changed
+
+
+def test_a_workbook_saved_by_somebody_during_the_edit_is_not_overwritten(master, monkeypatch):
+    theirs = by_xlsxwriter(2)
+    real = edit_save.read
+
+    def read(path):
+        data = real(path)
+        path.write_bytes(theirs)
+        return data
+
+    monkeypatch.setattr(edit_save, "read", read)
+
+    with pytest.raises(TheodoiError) as caught:
+        apply_changes(master, SET)
+
+    assert caught.value.code == "changed_since_read"
+    assert master.read_bytes() == theirs
+    assert list(master.parent.iterdir()) == [master]
+
+
+STEPS = [
+    "mkstemp",
+    "fdopen",
+    "write",
+    "fsync file",
+    "read back",
+    "chmod",
+    "replace",
+    "fsync folder",
+]
+
+
+class StopError(Exception):
+    """Stands for whatever ends a program in the middle."""
+
+
+def stop_at(step, monkeypatch, failure, *, after=False):
+    """Let one step of the save raise, before or after it did its work."""
+
+    def broken(real):
+        def call(*args, **kwargs):
+            if after:
+                real(*args, **kwargs)
+            raise failure
+
+        return call
+
+    if step == "mkstemp":
+        monkeypatch.setattr(edit_save.tempfile, "mkstemp", broken(edit_save.tempfile.mkstemp))
+    elif step in ("fdopen", "replace"):
+        monkeypatch.setattr(os, step, broken(getattr(os, step)))
+    elif step == "write":
+        real_open = os.fdopen
+
+        def fdopen(*args, **kwargs):
+            stream = real_open(*args, **kwargs)
+
+            class Half:
+                def __enter__(self):
+                    return self
+
+                def __exit__(self, *_):
+                    stream.close()
+
+                def write(self, data):
+                    stream.write(data if after else data[: len(data) // 2])
+                    stream.flush()
+                    raise failure
+
+            return Half()
+
+        monkeypatch.setattr(os, "fdopen", fdopen)
+    elif step in ("fsync file", "fsync folder"):
+        real = os.fsync
+        calls = []
+
+        def fsync(handle):
+            calls.append(handle)
+            if len(calls) == (1 if step == "fsync file" else 2):
+                if after:
+                    real(handle)
+                raise failure
+            real(handle)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+    elif step == "read back":
+        real_read = Path.read_bytes
+
+        def read_bytes(path):
+            if path.suffix == ".tmp":
+                raise failure
+            return real_read(path)
+
+        monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    else:
+        monkeypatch.setattr(Path, "chmod", broken(Path.chmod))
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), StopError()])
+@pytest.mark.parametrize("step", STEPS)
+def test_stopped_at_any_step_the_file_is_the_old_or_the_new_one(
+    master, monkeypatch, step, failure, after
+):
+    if step == "fdopen" and after:
+        pytest.skip("the stream would be lost to the test itself")
+    old = master.read_bytes()
+    new, _ = edit_bytes(old, SET, file=master.name)
+
+    # A folder that cannot be flushed is no failure: the file is the new one by then.
+    harmless = step == "fsync folder" and isinstance(failure, OSError)
+    with monkeypatch.context() as patch:
+        stop_at(step, patch, failure, after=after)
+        if harmless:
+            apply_changes(master, SET)
+        else:
+            with pytest.raises((TheodoiError, StopError)) as caught:
+                apply_changes(master, SET)
+
+    if isinstance(failure, OSError) and not harmless:
+        assert caught.value.code == "cannot_write"
+        assert caught.value.values["path"] == str(master)
+    replaced = step == "fsync folder" or (step == "replace" and after)
+    assert master.read_bytes() == (new if replaced else old)
+    left = [path for path in master.parent.iterdir() if path != master]
+    # Made but not handed over: nobody can know the name of that file.
+    assert left == [] or (step == "mkstemp" and after)
+    apply_changes(master, SET)
+    assert values_of(master.read_bytes())[3][1] == "mới"
+
+
+def test_a_missing_file_is_reported(tmp_path):
+    with pytest.raises(TheodoiError) as caught:
+        apply_changes(tmp_path / "không có.xlsx", SET)
+
+    assert caught.value.code == "cannot_read"
+
+
+def test_a_damaged_result_never_replaces_the_file(master, monkeypatch):
+    before = master.read_bytes()
+    real = edit_save.Package.build
+
+    def build(package):
+        data = bytearray(real(package))
+        data[400] ^= 0xFF
+        return bytes(data)
+
+    monkeypatch.setattr(edit_save.Package, "build", build)
+
+    with pytest.raises(TheodoiError):
+        apply_changes(master, SET)
+
+    assert master.read_bytes() == before
+    assert list(master.parent.iterdir()) == [master]
