@@ -227,7 +227,7 @@ def term_option(mention: Mention, start: Start | None, parsed: Parsed, context: 
         CalendarMissingError: If the term runs or rolls into a year not covered.
     """
     piece = mention.piece
-    option = Option(None, mention, term=True)
+    option = Option(None, mention, term=True, cut_off=mention.cut_off)
     begin = _begin(mention, start, option, context)
     if begin is None:
         return option
@@ -239,7 +239,7 @@ def term_option(mention: Mention, start: Start | None, parsed: Parsed, context: 
     if second is not None and second != count:
         option.doubt = "due_numbers_differ"
         option.notes["due_numbers_differ"] = {"first": count, "second": second}
-    elif piece.has("low") or mention.strict:
+    elif piece.has("low") or mention.strict or mention.edge or mention.weekday is not None:
         option.doubt = "due_unclear"
     elif start is None and not mention.cued:
         option.doubt = _uncued_doubt(piece, parsed, context)

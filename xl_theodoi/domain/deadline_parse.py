@@ -145,6 +145,7 @@ class _Parser:
         self.report = False
         self.report_just_now = False
         self.in_event = False
+        self.in_reference = False
         self.either: set[Kind] = set()
         self.index = 0
 
@@ -160,8 +161,7 @@ class _Parser:
                 self.flush()
                 self.report_just_now = False
             if _CLAUSE.search(piece.gap):
-                self.in_event = False
-                self.report_just_now = False
+                self.in_event = self.in_reference = self.report_just_now = False
             self.take(piece)
         self.lost_number(before, self.result.scan.tail)
         self.flush()
@@ -223,8 +223,11 @@ class _Parser:
         elif kind is Kind.IGNORED and piece.has("or", "or2"):
             self.flush()
             self.either.add(Kind.OR)
+        elif kind is Kind.DOCUMENT_REFERENCE:
+            self.flush()
+            self.in_reference = True
         elif kind is not Kind.NOW:
-            # A document's number, signing or receipt without a term, "ad hoc".
+            # Signing or receipt without a term, "ad hoc".
             self.flush()
 
     def qualified(self, piece: Piece) -> Mention:
@@ -256,7 +259,9 @@ class _Parser:
         if self.in_event and not (pending.before or pending.upper):
             # "The session at the end of 2026": the period describes the event.
             return
-        self.in_event = False
+        if piece.kind is Kind.DATE and not found.cued and self.dates_a_document(piece):
+            return
+        self.in_event = self.in_reference = False
         last = mentions[-1] if mentions else None
         joined = pending.to or piece.gap.strip() == "-"
         if last is not None and not found.is_term and not last.is_term:
@@ -270,6 +275,10 @@ class _Parser:
         found.follows_words = not found.cued and bool(_WORDS.search(piece.gap))
         self.report = self.report_just_now = False
         mentions.append(found)
+
+    def dates_a_document(self, piece: Piece) -> bool:
+        """Return whether a date only says of when a document is that the phrase refers to."""
+        return self.in_reference or self.lexicon.names_document(piece.gap)
 
     def flush(self) -> None:
         """Deal with qualifiers after which something else came."""

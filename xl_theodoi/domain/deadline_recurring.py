@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.deadline_days import Edge, Target, target_of
+from xl_theodoi.domain.deadline_days import Edge, Target, Unit, target_of
 from xl_theodoi.domain.deadline_text import Kind, strip_accents
 from xl_theodoi.domain.recurrence import Recurrence, RecurrenceUnit
 
@@ -172,13 +172,28 @@ class _Builder:
             return False
         if mention.piece.kind is Kind.EDGE_UNIT and mention.edge is not None:
             return self.take_edge(mention)
+        if mention.edge not in (None, Edge.TAIL):
+            return False
+        if self.is_yearly_place(mention):
+            self.month = found.end.month
+            return not mention.strict
         if mention.after:
             self.since = found.start
         else:
             self.until = found.start - timedelta(days=1) if mention.strict else found.end
-            if mention.is_day:
-                self.notes["due_two_dates"] = {"date": found.end}
+        if found.unit is not Unit.YEAR:
+            self.notes["due_recurrence_bounded"] = {"since": self.since, "until": self.until}
         return True
+
+    def is_yearly_place(self, mention: Mention) -> bool:
+        """Return whether it is "in September" or "in quarter IV" of every year."""
+        piece = mention.piece
+        return (
+            self.unit is RecurrenceUnit.YEAR
+            and not mention.after
+            and piece.kind in (Kind.MONTH, Kind.QUARTER)
+            and not piece.has("y1", "y2", "y3", "year_this", "year_next")
+        )
 
     def take_edge(self, mention: Mention) -> bool:
         if mention.edge in (None, Edge.TAIL):

@@ -159,6 +159,7 @@ class Lexicon:
     fillers: re.Pattern[str] = field(init=False)
     around_term: re.Pattern[str] = field(init=False)
     around_start: re.Pattern[str] = field(init=False)
+    _document: re.Pattern[str] = field(init=False)
     _blank: frozenset[str] = field(init=False)
     _accented: _Patterns = field(init=False)
     _plain: _Patterns | None = field(init=False, default=None)
@@ -170,8 +171,14 @@ class Lexicon:
         self.fillers = _only(words["fillers"]["words"])
         self.around_term = _only(words["fillers"]["around_term"])
         self.around_start = _only(words["fillers"]["around_start"])
+        documents = "|".join(map(re.escape, words["classes"]["document"]))
+        self._document = re.compile(rf"(?<!\w)(?:{documents})$")
         self._blank = frozenset(words["blank"]["marks"])
         self._accented = _compiled(words, plain=False)
+
+    def names_document(self, text: str) -> bool:
+        """Return whether text ends with the name of a kind of document."""
+        return self._document.search(text) is not None
 
     def scan(self, phrase: str) -> Scan:
         """Return a phrase taken apart; a phrase seen before is not worked out again."""

@@ -207,7 +207,9 @@ class _Reader:
             parsed.flags.add(Kind.AFTER)
         if len(mentions) > 1:
             mentions = [m for m in mentions if m.piece.kind is not Kind.BARE_YEAR]
-        months = [m for m in mentions if m.piece.has("month", "m0") and not m.is_day]
+        months = [
+            m for m in mentions if m.piece.has("month", "m0") and m.edge is None and not m.is_day
+        ]
         month = None
         if len(months) == 1 and any(m.piece.kind is Kind.DAY_ONLY for m in mentions):
             # "In October 2026, before the 20th": the month says which 20th.
@@ -246,7 +248,8 @@ class _Reader:
         self.notes.update(chosen.notes)
         if chosen.doubt is not None:
             return self.ambiguous(chosen.doubt, chosen.due)
-        if parsed.dangling or Kind.OR in parsed.flags or parsed.unreadable_term:
+        loose = parsed.dangling or parsed.unreadable_term or parsed.weekday is not None
+        if loose or Kind.OR in parsed.flags:
             return self.ambiguous("due_unread_words", chosen.due)
         if other_terms:
             return self.ambiguous("due_several_dates", chosen.due)
@@ -256,8 +259,18 @@ class _Reader:
             self.notes["due_event_ignored"] = {"date": chosen.due}
         if chosen.due is None:
             return self.ambiguous("due_unclear")
+        if Kind.NONE in parsed.flags:
+            self.notes["due_none_and_date"] = {"date": chosen.due}
+        if Kind.RECURRING_LOOSE in parsed.flags:
+            # "Regularly, by 15 December" without a year may well mean every year.
+            if not chosen.mention.piece.has("y", "y1", "y3"):
+                return self.ambiguous("due_recurrence_unclear", chosen.due)
+            self.notes["due_recurrence_unclear"] = {}
+        chosen.cut_off = chosen.cut_off or parsed.time_alone
         if chosen.term:
-            return self.answer(DeadlineKind.TERM, chosen.due, chosen.alternative)
+            return self.answer(
+                DeadlineKind.TERM, chosen.due, chosen.alternative, cut_off=chosen.cut_off
+            )
         return self.fixed(chosen, chosen.due)
 
     def one_of(self, options: list[Option]) -> Option | None:
@@ -319,6 +332,8 @@ class _Reader:
         if recurrence is None or parsed.dangling or Kind.OR in parsed.flags:
             return self.ambiguous("due_recurrence_unclear")
         issue = self.context.issue
+        if Kind.EVENT in parsed.flags:
+            return self.ambiguous("due_event")
         if issue is None:
             self.notes["due_issue_needed"] = {"text": ""}
             return self.answer(
