@@ -19,9 +19,10 @@ from xl_theodoi.workbook.build_unit_content import (
     clean_text,
     unit_texts,
 )
-from xl_theodoi.workbook.build_unit_form import FormPlan, FormWriter
+from xl_theodoi.workbook.build_unit_form import FormWriter
 from xl_theodoi.workbook.build_unit_guide import GuideWriter, write_hidden_sheet
 from xl_theodoi.workbook.build_unit_list import write_list_sheet
+from xl_theodoi.workbook.build_unit_plan import FormPlan
 
 __all__ = ["UnitContent", "build_unit_workbook"]
 
@@ -62,7 +63,7 @@ def build_unit_workbook(content: UnitContent) -> bytes:
     write_list_sheet(made["list"], style, content, plan, self_check)
     writer.write()
     missing = f"COUNTIF('{sheets['form']}'!{writer.span(form.c_place)},0)"
-    write_check_sheet(made["check"], style, content, plan, self_check, missing)
+    write_check_sheet(made["check"], style, content, plan, self_check, missing=missing)
     GuideWriter(made["guide"], style, content, plan).write()
     write_hidden_sheet(made["hidden"], style, content, plan)
     for name in ("form", "check", "guide"):

@@ -43,6 +43,7 @@ FIRST_DAY: Final = 36_526
 LAST_DAY: Final = 73_050
 MOST_ROWS: Final = 100
 """Most rows that the check sheet names one by one."""
+PRINTED_ROWS: Final = 40
 TODAY_CELL: Final = "$F$1"
 VERDICT_CELL: Final = "$A$4"
 
@@ -328,7 +329,7 @@ class SelfCheck:
 
 def write_check_sheet(
     sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan, self_check: SelfCheck,
-    missing: str,
+    *, missing: str,
 ) -> None:  # fmt: skip
     """Write the self-check sheet.
 
@@ -345,7 +346,7 @@ def write_check_sheet(
     grid = {"border": 1, "border_color": look.LINE}
     text = style.text(valign="vcenter", **grid)
     centred = style.text(align="center", valign="vcenter", **grid)
-    linked = style.text(align="center", valign="vcenter", font_color="#0563C1", underline=1, **grid)
+    linked = style.text(align="center", valign="vcenter", font_color="#0563C1", underline=1)
     head_check = 8
     first_check = head_check + 1
     missing_row = first_check + len(checks)
@@ -440,6 +441,8 @@ def write_check_sheet(
     for at, label in enumerate(texts["rows_heading"]):
         sheet.write_string(head_rows, at, label, style.header())
     plain = style.style()
+    text = style.text(valign="vcenter")
+    centred = style.text(align="center", valign="vcenter")
     for at in range(plan.count):
         mask = self_check.masks[at]
         row = first_row + at
@@ -487,6 +490,11 @@ def write_check_sheet(
     ends = first_row + listed
     sheet.conditional_format(
         first_row, 0, ends - 1, 3,
+        {"type": "formula", "criteria": f'=$G{first_row + 1}<>""',
+         "format": style.book.add_format({"border": 1, "font_name": "", "font_size": 0})},
+    )  # fmt: skip
+    sheet.conditional_format(
+        first_row, 0, ends - 1, 3,
         {"type": "formula", "criteria": f"=N($H{first_row + 1})>={FIRST_ERROR}",
          "format": style.tone("overdue")},
     )  # fmt: skip
@@ -513,7 +521,7 @@ def write_check_sheet(
     sheet.merge_range(6, 0, 6, 3, texts["note"], style.text(italic=True))
     sheet.set_row(6, look.row_height([(texts["note"], 92)], size=look.TEXT_SIZE))
     look.set_up_page(sheet, widths=(5, 58, 16, 13), portrait=True, one_page_wide=True)
-    sheet.print_area(0, 0, ends - 1, 3)
+    sheet.print_area(0, 0, min(ends, first_row + PRINTED_ROWS) - 1, 3)
 
 
 def _targets(checks: tuple[Check, ...], plan: ListPlan, row: int) -> str:

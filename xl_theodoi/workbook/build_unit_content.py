@@ -217,7 +217,7 @@ class ListPlan:
 
 
 def write_text(
-    sheet: Any, style: Look, row: int, column: int, text: str, properties: dict[str, Any]
+    sheet: Any, style: Look, row: int, column: int, text: str, **properties: Any
 ) -> None:
     """Write a text that no program may take for a formula."""
     if is_formula_like(text):

@@ -7,7 +7,7 @@ right of the form hold one line per task (place in the list, status code, label,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,8 @@ from xl_theodoi.workbook.build_unit_content import (
     write_text,
 )
 from xl_theodoi.workbook.build_unit_plan import (
-    BODY,
     CENTRED,
+    LETTERHEAD,
     NOTES,
     PROSE,
     STATUS_COLUMNS,
@@ -51,6 +51,7 @@ class Count:
     formula: str
     value: int
     indent: int = 0
+    detail: tuple[Count, ...] = ()
 
 
 class FormWriter:
@@ -104,8 +105,8 @@ class FormWriter:
         if formula:
             self.sheet.write_formula(row, first, formula, shape, text)
         else:
-            write_text(self.sheet, self.style, row, first, text,
-                       {"font_size": size, "text_wrap": True, **properties})  # fmt: skip
+            wanted = {"font_size": size, "text_wrap": True, **properties}
+            write_text(self.sheet, self.style, row, first, text, **wanted)
         if height:
             bold = bool(properties.get("bold"))
             room = self.width(first, last)
@@ -176,7 +177,7 @@ class FormWriter:
                 )
             }  # fmt: skip
             place = cell["place"]
-            write_text(sheet, self.style, at, form.c_id, raw_text(row.get("task_id")), {})
+            write_text(sheet, self.style, at, form.c_id, raw_text(row.get("task_id")))
             sheet.write_formula(
                 at, form.c_place, f"=IFERROR(MATCH({cell['id']},{ids},0),0)", plain, at + 1
             )
@@ -245,21 +246,24 @@ class FormWriter:
         content, texts, split, last = self.content, self.texts, self.split, self.last
         unit = clean_text(content.unit.name).upper()
         superior = content.word("letterhead.unit_superior")
-        centre = {"align": "center"}
+        centre: dict[str, Any] = {"align": "center"}
         left, right = self.width(0, split), self.width(split + 1, last)
 
-        def height(*cells: tuple[str, float], bold: bool = True) -> None:
-            self.sheet.set_row(self.row, look.row_height(cells, size=PROSE, bold=bold))
+        def height(*cells: tuple[str, float, float], bold: bool = True) -> None:
+            heights = [
+                look.row_height([(text, room)], size=size, bold=bold) for text, room, size in cells
+            ]
+            self.sheet.set_row(self.row, max(heights))
 
-        self.text(0, split, superior, BODY, **centre)
-        self.text(split + 1, last, texts["country"], BODY, bold=True, **centre)
-        height((superior, left), (texts["country"], right))
+        self.text(0, split, superior, LETTERHEAD, **centre)
+        self.text(split + 1, last, texts["country"], LETTERHEAD, bold=True, **centre)
+        height((superior, left, LETTERHEAD), (texts["country"], right + 3, LETTERHEAD))
         self.row += 1
-        self.text(0, split, unit, BODY, bold=True, **centre)
+        self.text(0, split, unit, LETTERHEAD, bold=True, **centre)
         self.text(split + 1, last, texts["motto"], PROSE, bold=True, **centre)
-        height((unit, left), (texts["motto"], right * 1.2))
+        height((unit, left, LETTERHEAD), (texts["motto"], right, PROSE))
         self.row += 1
-        rule = {"align": "center", "valign": "top", "text_wrap": False}
+        rule: dict[str, Any] = {"align": "center", "valign": "top", "text_wrap": False}
         self.text(0, split, texts["rule_short"], 7, **rule)
         self.text(split + 1, last, texts["rule_long"], 7, **rule)
         self.sheet.set_row(self.row, 10)
@@ -275,7 +279,7 @@ class FormWriter:
             formula=f'={literal(place)}&IF(MONTH({AS_OF_NAME})<3,"0","")&MONTH({AS_OF_NAME})'
             f"&{literal(texts['place_middle'])}&YEAR({AS_OF_NAME})",
         )  # fmt: skip
-        height((shown + "9" * 9, right * 1.5), bold=False)
+        height((f"{shown}{texts['place_middle']}{year}", right, PROSE), bold=False)
         self.row += 1
         self.sheet.set_row(self.row, 10)
         self.row += 1
@@ -325,28 +329,33 @@ class FormWriter:
 
     def _counts_and_table(self) -> int:
         self._heading(self.texts["counts_title"])
-        for count in self.counts():
-            self.text(
-                0, self.split, count.label, PROSE, indent=count.indent, height=True,
-                italic=not count.formula,
-            )  # fmt: skip
-            if count.formula:
-                self.sheet.write_formula(
-                    self.row, self.split + 1, count.formula,
-                    self.style.text(font_size=PROSE, bold=True, align="left"), count.value,
-                )  # fmt: skip
+        counts = self.counts()
+        halves = 2 if self.form.landscape and not any(count.detail for count in counts) else 1
+        rows = -(-len(counts) // halves)
+        for nth in range(rows):
+            self._count(counts[nth], 0, self.split)
+            if nth + rows < len(counts):
+                self._count(counts[nth + rows], self.split + 2, self.last - 1)
+            labels = [(counts[nth].label, self.width(0, self.split))]
+            if nth + rows < len(counts):
+                labels.append((counts[nth + rows].label, self.width(self.split + 2, self.last - 1)))
+            self.sheet.set_row(self.row, look.row_height(labels, size=PROSE))
             self.row += 1
         self._heading(self.texts["list_title"])
         head = self.row
         for at, column in enumerate(self.form.columns):
             self.sheet.write_string(
                 head, at, column.label,
-                self.style.style(bold=True, font_size=BODY, align="center", valign="vcenter",
-                                 text_wrap=True, border=1),
+                self.style.style(
+                    bold=True, font_size=self.form.size, align="center", valign="vcenter",
+                    text_wrap=True, border=1,
+                ),
             )  # fmt: skip
         self.sheet.set_row(
             head,
-            look.row_height([(c.label, c.width) for c in self.form.columns], size=BODY, bold=True),
+            look.row_height(
+                [(c.label, c.width) for c in self.form.columns], size=self.form.size, bold=True
+            ),
         )
         self.row += 1
         if self.form.sectioned:
@@ -354,6 +363,21 @@ class FormWriter:
         else:
             self._list()
         return head
+
+    def _count(self, count: Count, first: int, last: int) -> None:
+        """Write one line of the summary, its figure right of it."""
+        plain = not count.formula
+        self.text(first, last, count.label, indent=count.indent, align="left", italic=plain)
+        if count.formula:
+            shape = self.style.text(font_size=PROSE, bold=True, align="left")
+            self.sheet.write_formula(self.row, last + 1, count.formula, shape, count.value)
+        if count.detail:
+            formula = "&".join(
+                f"{literal(('; ' if nth else '') + part.label + ' ')}&({part.formula[1:]})"
+                for nth, part in enumerate(count.detail)
+            )
+            shown = "; ".join(f"{part.label} {part.value}" for part in count.detail)
+            self.text(last + 2, self.last, shown, formula=f"={formula}")
 
     def counts(self) -> list[Count]:
         """Return the lines of the summary in the regulation's order."""
@@ -364,18 +388,17 @@ class FormWriter:
             found = [total]
             words = self.content.profile.words["reported_state"]
             for progress in (Progress.DONE, Progress.IN_PROGRESS, Progress.NOT_STARTED):
-                found.append(self._codes(f"- {words[progress]}:", codes_where(progress), 0))
-                good, bad = (
-                    ((Timeliness.ON_TIME, Timeliness.NO_DEADLINE), (Timeliness.LATE,))
-                    if progress is Progress.DONE
-                    else (
-                        (Timeliness.IN_TIME, Timeliness.DUE_SOON, Timeliness.NO_DEADLINE),
-                        (Timeliness.OVERDUE,),
-                    )
+                done = progress is Progress.DONE
+                bad = (Timeliness.LATE if done else Timeliness.OVERDUE,)
+                late = codes_where(progress, bad)
+                early = tuple(code for code in codes_where(progress) if code not in late)
+                names = ("on_time", "late") if done else ("in_time", "overdue")
+                detail = (
+                    self._codes(texts[names[0]], early, 0),
+                    self._codes(texts[names[1]], late, 0),
                 )
-                names = ("on_time", "late") if progress is Progress.DONE else ("in_time", "overdue")
-                found.append(self._codes(f"+ {texts[names[0]]}", codes_where(progress, good), 2))
-                found.append(self._codes(f"+ {texts[names[1]]}", codes_where(progress, bad), 2))
+                whole = self._codes(f"- {words[progress]}:", codes_where(progress), 0)
+                found.append(replace(whole, detail=detail))
             return found
         if form.layout == "status_counts":
             found = [total]
@@ -412,7 +435,7 @@ class FormWriter:
         for at, (row, figure) in enumerate(zip(self.content.rows, self.form.figures, strict=True)):
             for column in range(len(self.form.columns)):
                 self._cell(column, at, row, figure)
-            self.sheet.set_row(self.row, look.height_of_lines(self.form.lines[at], BODY))
+            self.sheet.set_row(self.row, look.height_of_lines(self.form.lines[at], self.form.size))
             self.row += 1
 
     def _cell(self, column: int, at: int, row: Any, figure: TaskFigure) -> None:
@@ -420,7 +443,7 @@ class FormWriter:
         form = self.form
         spec = form.columns[column]
         place, code = self.helper(form.c_place, at), self.helper(form.c_code, at)
-        properties: dict[str, Any] = {"border": 1, "font_size": BODY, "text_wrap": True}
+        properties: dict[str, Any] = {"border": 1, "font_size": form.size, "text_wrap": True}
         if spec.kind in CENTRED:
             properties["align"] = "center"
         if spec.kind == "date":
@@ -432,6 +455,9 @@ class FormWriter:
         written = (
             spec.name in EDITABLE_FIELDS and spec.kind != "date" and spec.name not in STATUS_COLUMNS
         )
+        if not written and isinstance(value, str):
+            fits = look.text_lines(value, spec.width, size=form.size) <= form.lines[at]
+            room = max(room, len(value)) if fits else room
         if written or (isinstance(value, str) and len(value) > room):
             target = self._full_text(formula, place, value, spec.name)
             formula = f'IF(LEN({target})>{room},LEFT({target},{room - 1})&"…",{target})'
@@ -505,7 +531,7 @@ class FormWriter:
         self.sheet.set_row(self.row, 8)
         self.row += 1
         signer = content.word("letterhead.unit_signer")
-        self.text(0, split, texts["sent_to"], BODY, bold=True, italic=True)
+        self.text(0, split, texts["sent_to"], LETTERHEAD, bold=True, italic=True)
         self.text(split + 1, last, signer, PROSE, bold=True, align="center", locked=False)
         self.sheet.set_row(self.row, 20)
         self.row += 1

@@ -113,7 +113,7 @@ class GuideWriter:
             if last > first:
                 shape = self.style.style(**properties)
                 self.sheet.merge_range(self.row, first, self.row, last, "", shape)
-            write_text(self.sheet, self.style, self.row, first, text, properties)
+            write_text(self.sheet, self.style, self.row, first, text, **properties)
             sizes.append((text, sum(WIDTHS[first : last + 1]) - 0.5))
         self.sheet.set_row(self.row, look.row_height(sizes, size=look.TEXT_SIZE, bold=head) + 3)
         self.row += 1
@@ -123,16 +123,16 @@ def write_hidden_sheet(sheet: Any, style: look.Look, content: UnitContent, plan:
     """Write the workbook's identity and the values as they were sent, all of them as text."""
     identity = [(key, clean_text(str(value))) for key, value in content.identity.items()]
     names: Sequence[str] = list(plan.fields)
-    _table(sheet, style, 0, IDENTITY_TABLE, ("key", "value"), identity or [("", "")])
+    _table(sheet, style, 0, IDENTITY_TABLE, ("key", "value"), rows=identity or [("", "")])
     sent = [[raw_text(row.get(name)) for name in names] for row in content.rows]
-    _table(sheet, style, SENT_COLUMN, SENT_TABLE, names, sent)
+    _table(sheet, style, SENT_COLUMN, SENT_TABLE, names, rows=sent)
     sheet.very_hidden()
     sheet.protect()
 
 
 def _table(
     sheet: Any, style: look.Look, column: int, name: str, heads: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    *, rows: Sequence[Sequence[str]],
 ) -> None:  # fmt: skip
     sheet.add_table(
         0, column, len(rows), column + len(heads) - 1,

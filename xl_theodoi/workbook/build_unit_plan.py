@@ -37,8 +37,11 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.profile import FieldSpec
 
+LETTERHEAD: Final = 12
+"""Points; the size of the names of the agencies."""
 BODY: Final = 12
-"""Points; the size of the form's table."""
+BODY_LANDSCAPE: Final = 11
+"""Points; the size of the form's table, smaller where it has many columns."""
 PROSE: Final = 13
 """Points; the size of its sentences."""
 PORTRAIT_WIDTH: Final = 89
@@ -48,20 +51,25 @@ MOST_PORTRAIT: Final = 7
 """Most columns that still read well on upright paper."""
 MOST_LINES: Final = 24
 """Most lines of a task; Excel's rows end at 409 points."""
-ALLOWANCE: Final = {"progress_text": 190}
+ALLOWANCE: Final = {"progress_text": 200}
 OTHER_ALLOWANCE: Final = 70
 """Letters that are printed at least of what the unit writes, by field."""
-LETTER: Final = 0.455
+LETTER: Final = 0.42
 """Mean width of a letter against the font size, word breaks included; measured on
 Vietnamese administrative text in Times New Roman."""
-NOTES: Final = 4
+NOTES: Final = 3
 """Lines for reasons and for proposals under the table."""
 CENTRED: Final = ("date", "stt", "choice", "number")
 """Kinds of columns that are centred."""
 STATUS_COLUMNS: Final = ("status_label", "reported_state")
 """Columns that print the regulation's label, which follows from the state the unit chose."""
-WEIGHTS: Final = {"stt": 5, "date": 11.5, "choice": 13, "number": 8, "blank": 11}
+WEIGHTS: Final = {"stt": 5, "date": 11, "choice": 12, "number": 8, "blank": 11}
 """Column widths by kind; what is left goes to the texts."""
+SHARES: Final = {
+    "progress_text": 32, "content": 32, "document_subject": 20, "late_reason": 18,
+    "proposal": 18, "document_number": 18, "result_document": 15, "evidence": 14, "note": 12,
+}  # fmt: skip
+"""How the texts share what is left; others by their width in the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ class FormPlan:
     Attributes:
         columns: Columns of the table with their widths.
         labels: Status labels.
+        size: Points of the table's text.
         figures: Every task as sent.
         lines: Lines of text for each row of the table.
         limit: Most characters of the progress column that are sure to be printed.
@@ -98,6 +107,7 @@ class FormPlan:
             and not (name == "received_on" and content.setting("second_ngay") == "hide")
         ]
         self.landscape = len(names) > MOST_PORTRAIT
+        self.size = BODY_LANDSCAPE if self.landscape else BODY
         self.columns = self._columns(names)
         self.lines = self._lines()
         self.limit = 8000
@@ -133,12 +143,12 @@ class FormPlan:
             headings.append(labels.get(name) or (spec.label if spec else ""))
             weights.append(WEIGHTS.get(kind, 0.0))
         free = (self.width - sum(weights)) or 1.0
-        texts = [
-            (spec.width if (spec := self.spec(name)) else 12.0) if not weight else 0.0
+        shares = [
+            SHARES.get(name, spec.width if (spec := self.spec(name)) else 12.0)
+            if not weight
+            else 0.0
             for name, weight in zip(names, weights, strict=True)
         ]
-        # Even out: a subject needs less than its width in the list suggests.
-        shares = [text**0.75 if text else 0.0 for text in texts]
         total = sum(shares) or 1.0
         return tuple(
             FormColumn(name, heading, kind, weight or round(free * share / total, 1))
@@ -159,7 +169,7 @@ class FormPlan:
                 if self.sectioned:
                     needed = len(line_ends(shown, self.letters(column.width)))
                 else:
-                    needed = look.text_lines(shown, column.width, size=BODY)
+                    needed = look.text_lines(shown, column.width, size=self.size)
                 if column.name in EDITABLE_FIELDS:
                     share = ALLOWANCE.get(column.name, OTHER_ALLOWANCE)
                     needed = max(needed, ceil(share / self.letters(column.width)))
@@ -167,10 +177,9 @@ class FormPlan:
             found.append(min(MOST_LINES, lines))
         return found
 
-    @staticmethod
-    def letters(width: float) -> int:
+    def letters(self, width: float) -> int:
         """Return how many letters of common text stand in one line of a column."""
-        return max(6, int(((7 * width + 5) * 0.75 - look.CELL_PADDING) / (BODY * LETTER)))
+        return max(6, int(((7 * width + 5) * 0.75 - look.CELL_PADDING) / (self.size * LETTER)))
 
     def room(self, name: str, lines: int) -> int:
         """Return how many letters surely fit into so many lines of a column."""
@@ -213,32 +222,33 @@ class FormPlan:
                 texts["reason_late" if done else "reason_overdue"]
                 + (texts["reason_joint"] + reason if reason else "")
             )
-        return "; ".join(part for part in parts if part)
+        return str(texts["part_joint"]).join(part for part in parts if part)
 
     def progress_formula(self, place: str, code: str) -> str:
         """Return the text formula that `_progress` mirrors, without the equals sign."""
         texts, plan = unit_texts()["form"], self.plan
+        joint = str(texts["part_joint"])
 
         def typed(name: str) -> str:
             return f'SUBSTITUTE(INDEX({plan.span(name)},{place})&"",CHAR(10)," ")'
 
         def part(name: str, before: str) -> str:
             text = typed(name)
-            return f'IF({text}="","",{literal("; " + before)}&{text})'
+            return f'IF({text}="","",{literal(joint + before)}&{text})'
 
         parts = [part("progress_text", "")]
         if not self.has("result_document"):
             parts.append(part("result_document", texts["result"]))
         if not self.has("late_reason"):
             reason = typed("late_reason")
-            joint = f'IF({reason}="","",{literal(texts["reason_joint"])}&{reason})'
+            told = f'IF({reason}="","",{literal(texts["reason_joint"])}&{reason})'
             for codes, words in (
                 (OVERDUE_CODES, texts["reason_overdue"]),
                 (LATE_CODES, texts["reason_late"]),
             ):
                 among = ",".join(f"{code}={number}" for number in codes)
-                parts.append(f'IF(OR({among}),{literal("; " + words)}&{joint},"")')
-        return f"MID({'&'.join(parts)},3,9000)"
+                parts.append(f'IF(OR({among}),{literal(joint + words)}&{told},"")')
+        return f"MID({'&'.join(parts)},{len(joint) + 1},9000)"
 
     def formula(self, name: str, place: str, code: str, number: str, at: int) -> str:
         """Return what a column shows of a task, as a formula without the equals sign.

@@ -10,7 +10,7 @@ the visible row looks its line up. Cells shrink their text, should a line be too
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.model import Progress
@@ -18,7 +18,6 @@ from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.workbook import look
 from xl_theodoi.workbook.build_unit_content import unit_texts, vietnamese_date
 from xl_theodoi.workbook.build_unit_plan import (
-    BODY,
     CENTRED,
     STATUS_COLUMNS,
     FormPlan,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 CONTINUED, FIRST_LINE, SECTION, SECTION_CONTINUED = 0, 1, 2, 3
 """What a line is; decides its borders and its fill."""
-LINE_HEIGHT: Final = BODY * look.LINE_SPACING + 1
 
 
 class SectionWriter:
@@ -57,7 +55,7 @@ class SectionWriter:
         texts = {first: [self.labels[at]]}
         hinted = form.labels.progress_of(self.labels[at]) == {Progress.NOT_STARTED}
         if hinted and "progress_text" in names and first != "progress_text":
-            letters = form.letters(form.columns[names.index("progress_text")].width) - 2
+            letters = form.letters(form.columns[names.index("progress_text")].width) - 3
             hint = unit_texts()["form"]["section_hint"]
             texts["progress_text"] = printed_lines(hint, letters, 5)
         count = max(len(lines) for lines in texts.values())
@@ -284,7 +282,7 @@ class SectionWriter:
                 letters = column_letter(self.c_store + column + 1)
                 lines = f"${letters}$1:${letters}${total}"
                 properties: dict[str, Any] = {
-                    "font_size": BODY,
+                    "font_size": form.size,
                     "shrink": True,
                     "valign": "vcenter",
                     "align": "center" if spec.kind in CENTRED else "left",
@@ -299,7 +297,7 @@ class SectionWriter:
                     here, column, f'=IF({found}=0,"",INDEX({lines},{found})&"")',
                     self.style.style(**properties), texts[column],
                 )  # fmt: skip
-            sheet.set_row(here, LINE_HEIGHT)
+            sheet.set_row(here, self.form.size * look.LINE_SPACING + 1)
         self._borders(row, row + total - 1, last_column)
 
     def _borders(self, first: int, last: int, last_column: int) -> None:
@@ -315,7 +313,11 @@ class SectionWriter:
             (f"={kind}={CONTINUED}", {"left": 1, "right": 1, **bare}),
         )
         for criteria, properties in rules:
-            self.sheet.conditional_format(
-                first, 0, last, last_column,
-                {"type": "formula", "criteria": criteria, "format": book.add_format(properties)},
-            )  # fmt: skip
+            # A conditional border takes the place of the cell's own, the table's end included.
+            for top, bottom, ends in ((first, last - 1, {}), (last, last, {"bottom": 1})):
+                condition = criteria.replace(f"${first + 1}=", f"${top + 1}=")
+                shape = book.add_format({**properties, **ends})
+                self.sheet.conditional_format(
+                    top, 0, bottom, last_column,
+                    {"type": "formula", "criteria": condition, "format": shape},
+                )  # fmt: skip

@@ -1,5 +1,4 @@
-"""Status of a task as the unit's form sees it: in Python for the stored values, and as codes
-for the formulas.
+"""Status of a task as the unit's form sees it, for its formulas and their stored values.
 
 The form follows what the unit types: the state it chose decides the progress, the day in
 `NgayTinh` only whether the deadline is past. A code joins progress and timeliness:
