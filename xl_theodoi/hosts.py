@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from xl_theodoi.domain.cells import SheetTable
+    from xl_theodoi.domain.cells import Cell, SheetTable
     from xl_theodoi.domain.changes import Change
 
 
@@ -22,6 +22,9 @@ class HostContent(Protocol):
     @property
     def tables(self) -> Mapping[str, SheetTable]:
         """Every Excel Table by its name."""
+
+    def name_cell(self, name: str) -> Cell | None:
+        """Return the cell that a defined name points to, None if there is no such name."""
 
 
 class Host(Protocol):

@@ -783,3 +783,17 @@ def test_a_register_of_60_000_rows_is_read_in_a_few_seconds():
 
     assert content.grid("S").last_row == 60_000
     assert time.perf_counter() - begun < 20
+
+
+def test_a_footer_after_a_last_cell_with_a_value_is_no_part_of_that_cell():
+    """XlsxWriter writes the footer's text right after the cells."""
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer)
+    sheet = book.add_worksheet("S")
+    sheet.write(0, 0, 1)
+    sheet.set_footer("Trang &P")
+    book.close()
+
+    content = read_workbook(buffer.getvalue(), file_name="a.xlsx")
+
+    assert content.grid("S").value(1, 1) == 1

@@ -193,6 +193,9 @@ def _parse(  # one closure: attribute access on an object would double the time
 
     def start_rare(name: str, attributes: dict[str, str]) -> None:
         nonlocal state, formula, is_special, is_inline, is_phonetic
+        if not is_special:
+            # Text of a header, footer or formula of a format is no part of the last cell.
+            state = _NOTHING
         tag = known.get(name)
         if tag is None:
             return
