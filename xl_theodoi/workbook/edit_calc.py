@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 _FORMULA_ELEMENT = re.compile(
     rb"<(?:[\w.-]+:)?f(?=[\s/>])([^>]*?)(?:/>|>.*?</(?:[\w.-]+:)?f\s*>)", re.DOTALL
 )
+_BRACKETS = re.compile(r"\[((?:'.|[^\[\]'])*)\]")
+"""Innermost brackets of a structured reference; `'` escapes in labels."""
+
 _MAX_ROUNDS = 30
 _INDIRECT = frozenset({"indirect", "offset", "getpivotdata", "cell", "info"})
 """Functions whose arguments do not tell which cells they read."""
@@ -136,15 +139,16 @@ class Dependencies:
         table = self._tables.get(name.casefold()) if name else None
         if table is None:
             return _ANYTHING if name else Use(sheet.casefold(), Area(_THIS_ROW, 1, 0, MAX_COLUMN))
-        labels = {
-            fold(re.sub(r"'(.)", r"\1", part))
-            for part in re.findall(r"(?:[^\[\]'@#,:]|'.)+(?=\])|(?<=@)[^\[\]]+", rest)
-        }
-        columns = [c.index for c in table.columns if fold(c.label) in labels]
+        items = [match[1].removeprefix("@") for match in _BRACKETS.finditer(text)]
+        labels = [fold(re.sub(r"'(.)", r"\1", i)) for i in items if i and not i.startswith("#")]
+        places = {fold(column.label): column.index for column in table.columns}
         area = table.area
-        if columns and ("#" not in rest or ":" not in rest):
+        # Anything that is not understood in full means all columns.
+        outside = _BRACKETS.sub("", text[len(name) :]).strip("[]@,: ")
+        if labels and not outside and all(label in places for label in labels):
+            columns = [places[label] for label in labels]
             area = area._replace(left=min(columns), right=max(columns))
-        if "#this row" in rest.casefold() or rest.lstrip("[").startswith("@"):
+        if "#this row" in rest.casefold() or rest.startswith("@"):
             area = area._replace(top=_THIS_ROW, bottom=0)
         return Use(table.sheet.name.casefold(), area)
 
@@ -330,7 +334,7 @@ def _settle_charts(
                 continue
             for child in list(parent):
                 local = str(child.tag).rpartition("}")[2]
-                if local in ("numCache", "strCache", "multiLvlStrCache", "lvl"):
+                if local in ("numCache", "strCache", "multiLvlStrCache", "dlblRangeCache", "lvl"):
                     parent.remove(child)
                     changed = True
         if changed:

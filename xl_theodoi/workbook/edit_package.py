@@ -15,28 +15,19 @@ from lxml import etree
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook import edit_xml as xml
+from xl_theodoi.workbook.edit_zip import CHUNK, LOCAL, ZipWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from lxml.etree import _Element
 
-    Buffer = bytes | memoryview
-    Pieces = Sequence[Buffer]
+    from xl_theodoi.workbook.edit_zip import Pieces
 
 MAX_PART = 1 << 30
 """Largest part that is read, in bytes; more is a bomb or no register."""
 
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s4B4H3L5H2L")
-_END = struct.Struct("<4s4H2LH")
-_UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
-_ZIP64_EXTRA = 1
-_LIMIT_32 = 0xFFFFFFFF
-_BIG_SHEET = 16 << 20
-"""From this size on, parts are deflated faster and a little less tightly."""
-
 _CONTENT_TYPES = "[Content_Types].xml"
 _COMPOUND_FILE = bytes.fromhex("D0CF11E0A1B11AE1")
 
@@ -137,6 +128,15 @@ class Package:
         try:
             return self._zip.read(entry)
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+            raise TheodoiError("edit_unreadable_part", part=name, reason=str(error)) from error
+
+    def stream(self, name: str) -> Iterator[bytes]:
+        """Yield a part's bytes as the file has them, inflated piece by piece, CRC checked."""
+        try:
+            with self._zip.open(self._entries[name]) as part:
+                while piece := part.read(CHUNK):
+                    yield piece
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise TheodoiError("edit_unreadable_part", part=name, reason=str(error)) from error
 
     def xml(self, name: str) -> _Element:
@@ -307,55 +307,27 @@ class Package:
         self._flush()
         if not self._written and not self._removed:
             return self.data
-        out = io.BytesIO()
-        central: list[bytes] = []
+        writer = ZipWriter()
         for name in self.names():
-            entry = self._entries.get(name)
             written = self._written.get(name)
+            entry = self._entries.get(name)
             if written is not None:
-                header = _header_of(name, entry)
-                crc, size, packed = _deflate(written)
-                header.update(crc, size, sum(map(len, packed)), zipfile.ZIP_DEFLATED)
-            else:
-                header = _header_of(name, entry)
-                raw = self._raw(self._entries[name])
-                packed = [raw]
-                info = self._entries[name]
-                header.update(info.CRC, info.file_size, len(raw), info.compress_type)
-            if out.tell() + header.packed > _LIMIT_32 or header.size > _LIMIT_32:
-                raise TheodoiError("edit_refused", sheet="", cell="", reason="zip64")
-            central.append(header.central(out.tell()))
-            out.write(header.local())
-            out.writelines(packed)
-        start = out.tell()
-        out.writelines(central)
-        comment = self._zip.comment
-        out.write(
-            _END.pack(
-                b"PK\x05\x06",
-                0,
-                0,
-                len(central),
-                len(central),
-                out.tell() - start,
-                start,
-                len(comment),
-            )
-        )
-        out.write(comment)
-        return out.getvalue()
+                writer.add(name, entry, written)
+            elif entry is not None:
+                writer.copy(entry, self._raw(entry))
+        return writer.close(self._zip.comment)
 
     def _raw(self, entry: zipfile.ZipInfo) -> memoryview:
         """Return an entry's compressed bytes as they lie in the file."""
         view = memoryview(self.data)
         at = entry.header_offset
         try:
-            fields = _LOCAL.unpack_from(view, at)
+            fields = LOCAL.unpack_from(view, at)
         except struct.error as error:
             raise TheodoiError(
                 "edit_unreadable_part", part=entry.filename, reason=str(error)
             ) from error
-        start = at + _LOCAL.size + fields[9] + fields[10]
+        start = at + LOCAL.size + fields[9] + fields[10]
         raw = view[start : start + entry.compress_size]
         if fields[0] != b"PK\x03\x04" or len(raw) != entry.compress_size:
             raise TheodoiError("edit_unreadable_part", part=entry.filename, reason="zip")
@@ -370,96 +342,3 @@ class Package:
     def written(self) -> Iterator[tuple[str, Pieces]]:
         """Yield name and content of every part that is written."""
         yield from self._written.items()
-
-
-class _Header:
-    """Directory fields of one entry; sizes are known when it is written."""
-
-    def __init__(self, name: str, entry: zipfile.ZipInfo) -> None:
-        try:
-            self.name = name.encode("ascii")
-            flags = 0
-        except UnicodeEncodeError:
-            self.name = name.encode()
-            flags = _UTF8_NAME
-        self.flags = flags
-        year, month, day, hour, minute, second = entry.date_time
-        self.date = (max(year, 1980) - 1980) << 9 | month << 5 | day
-        self.time = hour << 11 | minute << 5 | second // 2
-        self.extra = _without_zip64(entry.extra)
-        self.entry = entry
-        self.crc = self.size = self.packed = self.method = 0
-
-    def update(self, crc: int, size: int, packed: int, method: int) -> None:
-        self.crc, self.size, self.packed, self.method = crc, size, packed, method
-
-    def local(self) -> bytes:
-        fields = _LOCAL.pack(
-            b"PK\x03\x04",
-            max(self.entry.extract_version, 20),
-            self.flags,
-            self.method,
-            self.time,
-            self.date,
-            self.crc,
-            self.packed,
-            self.size,
-            len(self.name),
-            len(self.extra),
-        )
-        return fields + self.name + self.extra
-
-    def central(self, offset: int) -> bytes:
-        entry = self.entry
-        fields = _CENTRAL.pack(
-            b"PK\x01\x02",
-            entry.create_version,
-            entry.create_system,
-            max(entry.extract_version, 20),
-            0,
-            self.flags,
-            self.method,
-            self.time,
-            self.date,
-            self.crc,
-            self.packed,
-            self.size,
-            len(self.name),
-            len(self.extra),
-            len(entry.comment),
-            0,
-            entry.internal_attr,
-            entry.external_attr,
-            offset,
-        )
-        return fields + self.name + self.extra + entry.comment
-
-
-def _header_of(name: str, entry: zipfile.ZipInfo | None) -> _Header:
-    # A new part gets the fixed time stamp that Excel gives, so that equal edits are equal bytes.
-    return _Header(name, entry or zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)))
-
-
-def _without_zip64(extra: bytes) -> bytes:
-    """Return an extra field without the large sizes, which are written anew."""
-    kept = b""
-    at = 0
-    while at + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, at)
-        if kind != _ZIP64_EXTRA:
-            kept += extra[at : at + 4 + length]
-        at += 4 + length
-    return kept
-
-
-def _deflate(pieces: Pieces) -> tuple[int, int, list[bytes]]:
-    size = sum(map(len, pieces))
-    level = 6 if size < _BIG_SHEET else 2
-    packer = zlib.compressobj(level, zlib.DEFLATED, -15)
-    crc = 0
-    packed: list[bytes] = []
-    for piece in pieces:
-        crc = zlib.crc32(piece, crc)
-        packed.append(packer.compress(piece))
-    packed.append(packer.flush())
-    return crc, size, packed

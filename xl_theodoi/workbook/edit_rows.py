@@ -8,8 +8,6 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lxml import etree
-
 from xl_theodoi.domain.cells import column_index
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook import edit_xml as xml
@@ -390,21 +388,17 @@ class SheetXml:
         Raises:
             TheodoiError: `edit_unreadable_part` when they are not well-formed.
         """
-        parser = etree.XMLPullParser(events=("end",), huge_tree=True, resolve_entities=False)
         prefix = self.prefix
-        try:
-            parser.feed(head if head is not None else self.head())
-            parser.feed(b"<%ssheetData>" % prefix)
+
+        def document() -> Iterator[bytes]:
+            yield head if head is not None else self.head()
+            yield b"<%ssheetData>" % prefix
             for number in self.touched_rows():
-                parser.feed(self._replaced[number])
-                for _, element in parser.read_events():
-                    if element.tag == xml.tag("row"):
-                        element.clear()
-            parser.feed(b"</%ssheetData>" % prefix)
-            parser.feed(tail if tail is not None else self.tail())
-            parser.close()
-        except etree.XMLSyntaxError as error:
-            raise self._unreadable(str(error)) from error
+                yield self._replaced[number]
+            yield b"</%ssheetData>" % prefix
+            yield tail if tail is not None else self.tail()
+
+        xml.check_well_formed(document(), self.part)
 
 
 def _widened(spans: bytes, first: int, last: int) -> bytes:

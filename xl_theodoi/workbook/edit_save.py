@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.edit_package import Package
-from xl_theodoi.workbook.edit_xml import parse_xml
+from xl_theodoi.workbook.edit_xml import check_well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,16 +73,20 @@ def verify(package: Package, result: bytes) -> None:
         if copies.get(name) != (raw, crc):
             raise TheodoiError("edit_verification_failed", file=package.file, part=name)
     for name, pieces in package.written():
-        content = memoryview(again.original(name))
-        at = 0
+        chunks = again.stream(name)
+        rest = memoryview(b"")
         for piece in pieces:
-            if content[at : at + len(piece)] != piece:
-                raise TheodoiError("edit_verification_failed", file=package.file, part=name)
-            at += len(piece)
-        if at != len(content):
+            at = 0
+            while at < len(piece):
+                rest = rest or memoryview(next(chunks, b""))
+                step = min(len(rest), len(piece) - at)
+                if not step or rest[:step] != piece[at : at + step]:
+                    raise TheodoiError("edit_verification_failed", file=package.file, part=name)
+                rest, at = rest[step:], at + step
+        if rest or next(chunks, b""):
             raise TheodoiError("edit_verification_failed", file=package.file, part=name)
         if len(pieces) == 1:
-            parse_xml(bytes(content), name)
+            check_well_formed(pieces, name)
 
 
 def write(path: Path, target: Path, data: bytes, source: bytes) -> None:
@@ -100,6 +104,8 @@ def write(path: Path, target: Path, data: bytes, source: bytes) -> None:
     Raises:
         TheodoiError: `cannot_write`, `changed_since_read`, `master_locked`.
     """
+    # A link stays a link: what it leads to is replaced.
+    target = target.resolve()
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from xml.parsers import expat
 
 from lxml import etree
 
 from xl_theodoi.domain.errors import TheodoiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from lxml.etree import _Element
 
@@ -50,6 +51,26 @@ def parse_xml(data: bytes, part: str) -> _Element:
     if root.getroottree().docinfo.doctype:
         raise TheodoiError("edit_unreadable_part", part=part, reason="DOCTYPE")
     return root
+
+
+def check_well_formed(pieces: Iterable[bytes | memoryview], part: str) -> None:
+    """Check a part that is too large to be built as a tree.
+
+    Raises:
+        TheodoiError: `edit_unreadable_part`, also for a document type.
+    """
+
+    def refuse(*_: object) -> None:
+        raise TheodoiError("edit_unreadable_part", part=part, reason="DOCTYPE")
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        for piece in pieces:
+            parser.Parse(bytes(piece), False)
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise TheodoiError("edit_unreadable_part", part=part, reason=str(error)) from error
 
 
 def write_xml(root: _Element) -> bytes:
