@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from xl_theodoi.domain.cells import Column, SheetTable
+from xl_theodoi.domain.cells import Cell, CellKind, Column, SheetTable, column_letter
 from xl_theodoi.domain.changes import (
     AddColumns,
     AppendRows,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 FINDINGS_TABLE: Final = "KetQuaKiemTra"
 """Our own list of findings in the workbook; it is written, never read as data."""
+LONGEST_BLANK_RUN: Final = 1000
+"""As in the reader of files: longer gaps of blank rows are left out of a list."""
 MAX_FORMULA_AREAS: Final = 20
 """Beyond this many areas one call for all formulas of the table is the shorter way."""
 
@@ -49,13 +51,27 @@ class ExcelContent:
 
     Attributes:
         tables: Every Excel Table by its name.
-        sheet_names: Names of all worksheets, in order.
-        file: Name of the workbook as Excel shows it.
+        book: The workbook, for what is asked for later.
     """
 
     tables: Mapping[str, SheetTable]
-    sheet_names: Sequence[str]
-    file: str
+    book: xw.Book
+
+    def name_cell(self, name: str) -> Cell | None:
+        """Return the cell that a defined name points to, `None` if there is no such name."""
+        if name not in self.book.names:
+            return None
+        try:
+            area = self.book.names[name].refers_to_range
+        except Exception:  # noqa: BLE001
+            # The name of a constant or a formula; each engine fails in its own way.
+            return None
+        cell = area[0, 0] if len(area) > 1 else area
+        value, kind = read_value(cell.options(err_to_str=True).value)
+        formula = cell.formula
+        place = Location(self.book.name, cell.sheet.name, f"{column_letter(cell.column)}{cell.row}")
+        has_formula = isinstance(formula, str) and formula.startswith("=")
+        return Cell(value, kind, place, formula=formula[1:] if has_formula else None)
 
 
 class ExcelHost:
@@ -99,16 +115,14 @@ class ExcelHost:
     def read(self) -> ExcelContent:
         """Return every table as it is now, each read in one call."""
         live: dict[str, LiveTable] = {}
-        names: list[str] = []
         for sheet in self.book.sheets:
-            names.append(sheet.name)
             for table in sheet.tables:
                 if table.name != FINDINGS_TABLE and table.show_headers:
                     found = _read_table(table, sheet, self.book.name)
                     live[found.content.name] = found
         self._live = live
         contents = {name: found.content for name, found in live.items()}
-        return ExcelContent(contents, tuple(names), self.book.name)
+        return ExcelContent(contents, self.book)
 
     def ensure_writable(self) -> None:
         """Refuse a workbook that is read-only or has no place of its own on disk.
@@ -254,36 +268,101 @@ def _read_table(table: Table, sheet: xw.Sheet, file: str) -> LiveTable:
     top, left = whole.row, whole.column
     has_totals = table.show_totals
     header, body = cells[0], cells[1:-1] if has_totals else cells[1:]
-    columns: dict[str, Column] = {}
-    repeated: list[str] = []
-    labels: dict[str, int] = {}
+    first, count = top + 1, len(body)
+    columns: dict[int, Column] = {}
     for offset, heading in enumerate(header):
         label = "" if heading is None else str(heading)
         read = [read_value(row[offset]) for row in body]
         values, kinds = [value for value, _ in read], [int(kind) for _, kind in read]
-        if label in columns:
-            repeated.append(label)
-            continue
-        columns[label] = Column(label, left + offset, values, kinds)
-        labels[label] = left + offset
-    first, count = top + 1, len(body)
+        columns[left + offset] = Column(label, left + offset, values, kinds)
     if count:
         block = sheet.range((first, left), (top + count, left + len(header) - 1))
-        by_index = {column.index: column for column in columns.values()}
         for row, index, formula in _formulas(block):
-            if index in by_index:
-                by_index[index].formulas[row - first] = formula
+            columns[index].formulas[row - first] = formula
+    labels: dict[str, int] = {}
+    repeated: list[str] = []
+    for index, column in columns.items():
+        if column.label in labels:
+            repeated.append(column.label)
+        elif column.label:
+            labels[column.label] = index
+    rows = _listed_rows(columns)
     content = SheetTable(
         name=table.name,
         file=file,
         sheet=sheet.name,
         header_row=top,
-        columns=columns,
-        row_numbers=list(range(first, first + count)),
-        repeated=tuple(repeated),
+        columns={label: _cut(columns[index], rows) for label, index in labels.items()},
+        row_numbers=[first + offset for offset in rows],
+        repeated=tuple(dict.fromkeys(repeated)),
         last_table_row=top + count,
     )
-    return LiveTable(table, sheet, content, left, count, labels, has_totals)
+    return LiveTable(
+        table=table,
+        sheet=sheet,
+        content=content,
+        cells=columns,
+        left=left,
+        width=len(header),
+        rows=count,
+        filled=_filled_rows(columns, count),
+        labels=labels,
+        has_totals=has_totals,
+    )
+
+
+def _listed_rows(columns: Mapping[int, Column]) -> list[int]:
+    """Return the rows that belong to the list, as the reader of files has them.
+
+    Blank rows at the end do not, nor very long gaps.
+    """
+    holding = {
+        offset
+        for column in columns.values()
+        for offset, kind in enumerate(column.kinds)
+        if kind != CellKind.BLANK or offset in column.formulas
+    }
+    rows: list[int] = []
+    before = -1
+    for offset in sorted(holding):
+        if offset - before <= LONGEST_BLANK_RUN + 1:
+            rows.extend(range(before + 1, offset))
+        rows.append(offset)
+        before = offset
+    return rows
+
+
+def _filled_rows(columns: Mapping[int, Column], count: int) -> int:
+    """Return how many rows there are down to the last that people or we filled.
+
+    A row in which Excel alone put something, by the formulas of some columns, is free.
+    """
+    for offset in range(count - 1, -1, -1):
+        formulas = 0
+        for column in columns.values():
+            if offset in column.formulas:
+                formulas += 1
+            elif column.kinds[offset] != CellKind.BLANK:
+                return offset + 1
+        if formulas == len(columns):
+            return offset + 1
+    return 0
+
+
+def _cut(column: Column, rows: list[int]) -> Column:
+    if len(rows) == len(column.values):
+        return column
+    return Column(
+        label=column.label,
+        index=column.index,
+        values=[column.values[offset] for offset in rows],
+        kinds=[column.kinds[offset] for offset in rows],
+        formulas={
+            position: column.formulas[offset]
+            for position, offset in enumerate(rows)
+            if offset in column.formulas
+        },
+    )
 
 
 def _formulas(block: xw.Range) -> Iterator[tuple[int, int, str]]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import xlwings as xw
     from xlwings.main import Table
 
-    from xl_theodoi.domain.cells import SheetTable, Value
+    from xl_theodoi.domain.cells import Column, SheetTable, Value
 
 MAX_BLOCKS: Final = 200
 """Most write calls for the changed cells of one table; each takes Excel some milliseconds."""
@@ -38,13 +38,29 @@ Rows = list[list["Value"]]
 
 @dataclass(slots=True)
 class LiveTable:
-    """A table in Excel beside what was read of it; `rows` and `labels` follow the changes."""
+    """A table in Excel beside what was read of it.
+
+    Attributes:
+        table: The table in Excel.
+        sheet: Its sheet.
+        content: The list that operations see, without blank rows at its end.
+        cells: Every row of the table as read, by sheet column; not changed by writing.
+        left: Sheet column of the first column.
+        width: Number of columns; follows the changes, like the four below.
+        rows: Number of rows, headings and totals not counted.
+        filled: Number of rows down to the last filled one.
+        labels: Sheet column by heading.
+        has_totals: Whether a totals row follows.
+    """
 
     table: Table
     sheet: xw.Sheet
     content: SheetTable
+    cells: Mapping[int, Column]
     left: int
+    width: int
     rows: int
+    filled: int
     labels: dict[str, int]
     has_totals: bool
 
@@ -53,18 +69,13 @@ class LiveTable:
         """Sheet row of the first data row."""
         return self.content.header_row + 1
 
-    @property
-    def width(self) -> int:
-        """Number of columns."""
-        return len(self.labels)
-
     def range(self, row: int, column: int, height: int, width: int) -> xw.Range:
         """Return a rectangle of the sheet, by its upper left cell and its size."""
         return self.sheet.range((row, column), (row + height - 1, column + width - 1))
 
-    def body(self, position: int, count: int) -> xw.Range:
-        """Return whole rows of the table, by the position of the first."""
-        return self.range(self.top + position, self.left, count, self.width)
+    def body(self, offset: int, count: int) -> xw.Range:
+        """Return whole rows of the table, by how far the first is from the top."""
+        return self.range(self.top + offset, self.left, count, self.width)
 
 
 class Writer:
@@ -90,14 +101,13 @@ class Writer:
             if label not in live.labels or not 0 <= position < len(live.content):
                 raise ValueError(f"no cell {label!r} in row {position} of {live.content.name}")
             if not same_value(live.content.value(position, label), value):
-                wanted[live.top + position, live.labels[label]] = value
-        columns = {column.index: column for column in live.content.columns.values()}
+                row = live.content.row_numbers[position]
+                wanted[row, live.labels[label]] = value
 
         def barred(row: int, index: int) -> bool:
-            column, position = columns.get(index), row - live.top
+            column, offset = live.cells.get(index), row - live.top
             return column is not None and (
-                position in column.formulas
-                or column.kinds[position] in (CellKind.ERROR, CellKind.NO_VALUE)
+                offset in column.formulas or column.kinds[offset] == CellKind.ERROR
             )
 
         for block in plan_blocks(wanted, limit=MAX_BLOCKS, barred=barred):
@@ -105,23 +115,24 @@ class Writer:
             for row in range(block.row, block.row + block.height):
                 line: list[Value] = []
                 for index in range(block.column, block.column + block.width):
-                    column = columns.get(index)
+                    column = live.cells.get(index)
                     now = column.values[row - live.top] if column is not None else None
                     line.append(wanted.get((row, index), now))
                 rows.append(line)
             self._put(live, block, rows)
 
     def append(self, live: LiveTable, rows: Sequence[Mapping[str, Value]]) -> None:
-        """Add rows below; a table whose only row is blank, as Excel keeps it, is filled."""
+        """Add rows below the last filled one; blank rows of the table are used up first."""
         if not rows:
             return
-        start = 0 if live.rows == 1 and live.content.blank_positions() == {0} else live.rows
+        start = live.filled
         self._grow(live, start + len(rows))
         self._put_rows(live, start, rows)
+        live.filled = start + len(rows)
 
     def replace(self, live: LiveTable, rows: Sequence[Mapping[str, Value]]) -> None:
         """Put rows in place of all rows, in one call; nothing is written if they are the same."""
-        if len(rows) == live.rows == len(live.content) and all(
+        if len(rows) == len(live.content) == live.filled and all(
             same_value(live.content.value(position, label), row.get(label))
             for position, row in enumerate(rows)
             for label in live.labels
@@ -135,9 +146,10 @@ class Writer:
 
     def remove(self, live: LiveTable, positions: Sequence[int]) -> None:
         """Take rows out, the lowest first so that the positions above stay true."""
-        wanted = sorted(set(positions))
-        if wanted and not 0 <= wanted[0] <= wanted[-1] < len(live.content):
-            raise ValueError(f"no such row in {live.content.name}: {wanted}")
+        if any(not 0 <= position < len(live.content) for position in positions):
+            raise ValueError(f"no such row in {live.content.name}: {positions}")
+        numbers = live.content.row_numbers
+        wanted = sorted({numbers[position] - live.top for position in positions})
         while wanted:
             first = last = wanted.pop()
             while wanted and wanted[-1] == first - 1:
@@ -160,6 +172,7 @@ class Writer:
         self._steps_back += [headings.clear_contents, lambda: live.table.resize(whole)]
         headings.options(chunksize=None).value = [[write_value(label) for label in new]]
         live.labels.update({label: right + offset for offset, label in enumerate(new)})
+        live.width += len(new)
 
     def set_name(self, cell: xw.Range, value: Value) -> None:
         """Set the cell a name points to."""
@@ -227,14 +240,15 @@ class Writer:
 
     def _put_rows(self, live: LiveTable, start: int, rows: Sequence[Mapping[str, Value]]) -> None:
         """Write whole rows in one call, or around columns that Excel fills by formula."""
-        unknown = {label for row in rows for label in row} - set(live.labels)
-        if unknown:
+        given = {label for row in rows for label in row}
+        if unknown := given - set(live.labels):
             raise ValueError(f"no columns {sorted(unknown)} in {live.content.name}")
-        last = len(live.content) - 1
         kept = {
-            column.index
-            for label, column in live.content.columns.items()
-            if last in column.formulas and not any(label in row for row in rows)
+            index
+            for index, column in live.cells.items()
+            if column.formulas
+            and len(column.values) - 1 in column.formulas
+            and column.label not in given
         }
         labels = sorted(live.labels, key=lambda label: live.labels[label])
         segment: list[str] = []
@@ -263,6 +277,7 @@ class Writer:
         self._steps_back.append(lambda: _insert(live, first, count, old))
         gone.delete(shift="up")
         live.rows -= count
+        live.filled = max(first, live.filled - count)
 
     def _put(self, live: LiveTable, block: Block, rows: Rows) -> None:
         """Write a rectangle in one call."""
@@ -307,21 +322,20 @@ def _shown(value: Value) -> Value:
 
 def _as_read(live: LiveTable, block: Block) -> list[list[Any]]:
     """Return what the cells of a rectangle held when they were read, ready to be assigned."""
-    columns = {column.index: column for column in live.content.columns.values()}
     rows: list[list[Any]] = []
-    for position in range(block.row - live.top, block.row - live.top + block.height):
+    for offset in range(block.row - live.top, block.row - live.top + block.height):
         line: list[Any] = []
         for index in range(block.column, block.column + block.width):
-            column = columns.get(index)
-            if column is None or position >= len(column.values):
+            column = live.cells.get(index)
+            if column is None or offset >= len(column.values):
                 line.append(None)
-            elif position in column.formulas:
-                line.append(f"={column.formulas[position]}")
-            elif column.kinds[position] == CellKind.ERROR:
+            elif offset in column.formulas:
+                line.append(f"={column.formulas[offset]}")
+            elif column.kinds[offset] == CellKind.ERROR:
                 # Typed in, an error's own text is that error again.
-                line.append(column.values[position])
+                line.append(column.values[offset])
             else:
-                line.append(write_value(column.values[position]))
+                line.append(write_value(column.values[offset]))
         rows.append(line)
     return rows
 

@@ -198,6 +198,9 @@ class _Parser:
         elif kind is Kind.TIME:
             pending.timed = True
             pending.cut_off = _time(piece) or pending.cut_off
+            # An hour or minute that no clock shows.
+            hour, minute = piece.number("h", "h2") or 0, piece.number("min", "min2") or 0
+            self.result.dangling |= hour > 24 or minute > 59
         elif kind is Kind.WEEKDAY:
             pending.weekday = 6 if piece.has("sunday") else (piece.number("w", "w2") or 2) - 2
         elif kind is Kind.RECURRING:

@@ -247,6 +247,9 @@ class _Reader:
             return self.ambiguous(_TROUBLES[chosen.trouble], text=chosen.mention.piece.text)
         self.notes.update(chosen.notes)
         if chosen.doubt is not None:
+            if Kind.EVENT in parsed.flags:
+                # "The 10th of the first lunar month": the day beside the event is none of ours.
+                return self.ambiguous("due_event")
             return self.ambiguous(chosen.doubt, chosen.due)
         loose = parsed.dangling or parsed.unreadable_term or parsed.weekday is not None
         if loose or Kind.OR in parsed.flags:

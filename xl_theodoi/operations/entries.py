@@ -196,7 +196,7 @@ def lead_unit_rows(
             findings.append(
                 error(
                     "unknown_unit", where, task_id=task_id, field="lead_unit", value=name,
-                    suggestion=units.suggest(name),
+                    suggestion=units.suggest(name) or "—",
                 )  # fmt: skip
             )
     if len(found) > 1 and not split:
@@ -216,7 +216,7 @@ def lead_unit_rows(
                 warning(
                     "unknown_unit", reading.location(position, "coordinating_units"),
                     task_id=task_id, field="coordinating_units", value=name,
-                    suggestion=units.suggest(name),
+                    suggestion=units.suggest(name) or "—",
                 )  # fmt: skip
             )
         coordinating.append(unit.short_name if unit else name)

@@ -121,7 +121,7 @@ def _tasks_by_unit(
                     "unknown_unit", master.register.location(view.position, "lead_unit"),
                     task_id=view.task_id, field="lead_unit",
                     value=view.values.get("lead_unit") or "",
-                    suggestion=master.units.suggest(view.values.get("lead_unit") or ""),
+                    suggestion=master.units.suggest(view.values.get("lead_unit") or "") or "—",
                 )  # fmt: skip
             )
             continue

@@ -267,6 +267,12 @@ class SectionWriter:
         last_column = len(form.columns) - 1
         targets = f"{self._cell(self.c_target, 0)}:{self._cell(self.c_target, total - 1)}"
         kinds = f"{self._cell(self.c_kind, 0)}:{self._cell(self.c_kind, total - 1)}"
+        shapes = [self._shape(column, last=False) for column in range(len(form.columns))]
+        lines = [
+            f"{self._cell(self.c_store + column, 0)}:{self._cell(self.c_store + column, total - 1)}"
+            for column in range(len(form.columns))
+        ]
+        height = form.size * look.LINE_SPACING + 1
         for nth in range(total):
             here = row + nth
             stored = by_row[nth + 1]
@@ -278,27 +284,32 @@ class SectionWriter:
             sheet.write_formula(
                 here, self.c_shown_kind, f"=IF({found}=0,-1,INDEX({kinds},{found}))", plain, kind
             )
-            for column, spec in enumerate(form.columns):
-                letters = column_letter(self.c_store + column + 1)
-                lines = f"${letters}$1:${letters}${total}"
-                properties: dict[str, Any] = {
-                    "font_size": form.size,
-                    "shrink": True,
-                    "valign": "vcenter",
-                    "align": "center" if spec.kind in CENTRED else "left",
-                }
-                if column == 0:
-                    properties["left"] = 1
-                if column == last_column:
-                    properties["right"] = 1
-                if nth == total - 1:
-                    properties["bottom"] = 1
+            if nth == total - 1:
+                shapes = [self._shape(column, last=True) for column in range(len(form.columns))]
+            for column, text in enumerate(texts):
                 sheet.write_formula(
-                    here, column, f'=IF({found}=0,"",INDEX({lines},{found})&"")',
-                    self.style.style(**properties), texts[column],
+                    here, column, f'=IF({found}=0,"",INDEX({lines[column]},{found})&"")',
+                    shapes[column], text,
                 )  # fmt: skip
-            sheet.set_row(here, self.form.size * look.LINE_SPACING + 1)
+            sheet.set_row(here, height)
         self._borders(row, row + total - 1, last_column)
+
+    def _shape(self, column: int, *, last: bool) -> Any:
+        """Return the format of a line's cell; the borders inside the table are conditional."""
+        columns = self.form.columns
+        properties: dict[str, Any] = {
+            "font_size": self.form.size,
+            "shrink": True,
+            "valign": "vcenter",
+            "align": "center" if columns[column].kind in CENTRED else "left",
+        }
+        if column == 0:
+            properties["left"] = 1
+        if column == len(columns) - 1:
+            properties["right"] = 1
+        if last:
+            properties["bottom"] = 1
+        return self.style.style(**properties)
 
     def _borders(self, first: int, last: int, last_column: int) -> None:
         """Let the lines of a task share one box, and a section stand across the table."""

@@ -67,7 +67,7 @@ class _Unknown(StrictUndefined):
     __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __hash__ = _fail  # type: ignore[assignment]
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _fail  # type: ignore[assignment]
     __rtruediv__ = __floordiv__ = __mod__ = __lt__ = __le__ = __gt__ = __ge__ = _fail  # type: ignore[assignment]
-    __call__ = __getitem__ = __int__ = __float__ = __neg__ = __contains__ = _fail  # type: ignore[assignment]
+    __call__ = __getitem__ = __int__ = __float__ = __neg__ = __contains__ = __format__ = _fail  # type: ignore[assignment]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
