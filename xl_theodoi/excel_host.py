@@ -70,8 +70,9 @@ class ExcelContent:
         value, kind = read_value(cell.options(err_to_str=True).value)
         formula = cell.formula
         place = Location(self.book.name, cell.sheet.name, f"{column_letter(cell.column)}{cell.row}")
-        has_formula = isinstance(formula, str) and formula.startswith("=")
-        return Cell(value, kind, place, formula=formula[1:] if has_formula else None)
+        if not isinstance(formula, str) or not formula.startswith("="):
+            return Cell(value, kind, place)
+        return Cell(value, kind, place, formula=formula[1:])
 
 
 class ExcelHost:
