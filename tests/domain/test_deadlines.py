@@ -201,6 +201,24 @@ def test_doubtful_days_are_named():
 
 
 @pytest.mark.parametrize(
+    ("phrase", "issued", "roll", "doubtful"),
+    [
+        ("trong tuần này", date(2027, 8, 31), "none", True),
+        ("trong tuần này", date(2027, 2, 8), "none", False),
+        ("ngày làm việc cuối cùng của tuần này", date(2027, 8, 31), "none", True),
+        ("ngày 24/11/2026", date(2026, 11, 1), "next", True),
+        ("ngày 24/11/2026", date(2026, 11, 1), "prev", True),
+        ("04 ngày kể từ ngày ký", date(2026, 11, 20), "none", True),
+        ("05 ngày kể từ ngày ký", date(2026, 11, 20), "none", False),
+        ("05 ngày làm việc kể từ ngày ký", date(2026, 11, 20), "none", True),
+    ],
+)
+def test_a_computed_date_names_the_doubtful_days_it_depends_on(phrase, issued, roll, doubtful):
+    rules = DeadlineRules(roll_explicit_dates=roll)
+    assert ("due_calendar_doubtful" in codes(phrase, issued, rules=rules)) is doubtful
+
+
+@pytest.mark.parametrize(
     "phrase",
     [
         "ngày 10, 20 hàng tháng",

@@ -102,7 +102,7 @@ def date_option(mention: Mention, context: Context, month: Target | None) -> Opt
         option.doubt = option.doubt or "due_unclear"
     target = _at_weekday(found, mention, option)
     if mention.edge is not None:
-        part = _edge(target, mention, context.calendar)
+        part = _edge(target, mention, context.calendar, option)
         option.doubt = option.doubt or _edge_doubt(mention, part)
         if part is None:
             return option
@@ -137,12 +137,16 @@ def _edge_doubt(mention: Mention, part: Target | None) -> str | None:
     return None
 
 
-def _edge(target: Target, mention: Mention, calendar: WorkCalendar) -> Target | None:
+def _edge(
+    target: Target, mention: Mention, calendar: WorkCalendar, option: Option
+) -> Target | None:
     if mention.edge is Edge.FIRST_WORKDAY:
         day = calendar.next_working_day(target.start)
+        name_doubtful(option.notes, target.start - _ONE, day, calendar)
         return Target(day, day, Unit.DAY)
     if mention.edge is Edge.LAST_WORKDAY:
         day = calendar.previous_working_day(target.end)
+        name_doubtful(option.notes, day - _ONE, target.end, calendar)
         return Target(day, day, Unit.DAY)
     if mention.edge is None or target.unit is Unit.DAY:
         return target
@@ -181,6 +185,7 @@ def _settle_week(option: Option, week: Target, calendar: WorkCalendar) -> None:
     else:
         option.due = day
         option.alternative = week.end if day != week.end else None
+        name_doubtful(option.notes, day - _ONE, week.end, calendar)
 
 
 def _at_weekday(target: Target, mention: Mention, option: Option) -> Target:
@@ -248,7 +253,7 @@ def term_option(mention: Mention, start: Start | None, parsed: Parsed, context: 
 
 
 def _uncued_doubt(piece: Piece, parsed: Parsed, context: Context) -> str | None:
-    """Doubt a bare length: "6 tháng" may be a half year, "kế hoạch 100 ngày" a name."""
+    """Doubt a bare length: "6 months" may be a half year, "the 100 days plan" a name."""
     if piece.has("months") and piece.number("n") in (6, 9):
         return "due_unclear"
     if not context.lexicon.around_term.fullmatch(parsed.scan.free_text):
@@ -303,7 +308,7 @@ def _count(option: Option, begin: date, count: int, context: Context) -> None:
         return
     if piece.has("workdays"):
         option.due = calendar.add_working_days(begin, count)
-        _name_doubtful(option, begin, option.due, calendar)
+        name_doubtful(option.notes, begin, option.due, calendar)
         return
     end = _term_end(piece, begin, count)
     if end is None:
@@ -312,7 +317,7 @@ def _count(option: Option, begin: date, count: int, context: Context) -> None:
     option.due = calendar.next_working_day(end)
     if option.due != end:
         option.alternative = end
-    _name_doubtful(option, end - _ONE, option.due, calendar)
+    name_doubtful(option.notes, end - _ONE, option.due, calendar)
 
 
 def _term_end(piece: Piece, begin: date, count: int) -> date | None:
@@ -336,7 +341,8 @@ def _term_end(piece: Piece, begin: date, count: int) -> date | None:
     return date(year, month + 1, day) + timedelta(days=days)
 
 
-def _name_doubtful(option: Option, after: date, to: date, calendar: WorkCalendar) -> None:
+def name_doubtful(notes: Notes, after: date, to: date, calendar: WorkCalendar) -> None:
+    """Note the unconfirmed days of the calendar that a computed date depends on."""
     days = calendar.doubtful_days(after, to)
     if days:
-        option.notes["due_calendar_doubtful"] = {"days": tuple(entry.date for entry in days)}
+        notes["due_calendar_doubtful"] = {"days": tuple(entry.date for entry in days)}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.dates import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class Kind(StrEnum):
@@ -140,9 +140,13 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _MACRO = re.compile(r"(?<!\?P)<([a-z_]+)>")
 
 
+_D_WITH_STROKE = {0x0111: "d", 0x0110: "D"}
+"""The one Vietnamese letter that does not decompose."""
+
+
 def strip_accents(text: str) -> str:
     """Return Vietnamese without accents, as some keyboards leave it."""
-    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    plain = unicodedata.normalize("NFD", text.translate(_D_WITH_STROKE))
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
@@ -209,7 +213,7 @@ class Lexicon:
 
 _QUOTES = {
     **dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u2032\u00b4`"), "'"),
-    **dict.fromkeys(map(ord, '"\u201c\u201d\u00ab\u00bb*_•'), " "),
+    **dict.fromkeys(map(ord, '"\u201c\u201d\u00ab\u00bb*_\u2022'), " "),
     0x00F0: "\u0111",  # Icelandic eth, typed for the Vietnamese d with stroke
 }
 
@@ -253,7 +257,7 @@ def _compiled(words: Mapping[str, Any], *, plain: bool) -> _Patterns:
         spelling=spelling,
         spellings=spellings,
         rewrites=[(re.compile(fold(r["regex"])), fold(r["by"])) for r in words["rewrites"]],
-        numbers=_number_pattern(numbers, values, fold),
+        numbers=_number_pattern(numbers, values, fold, words["classes"]["this"]),
         values=values,
         patterns=[
             (Kind(p["kind"]), re.compile(rf"(?:{expanded(p['regex'])})(?!\w)"))
@@ -292,7 +296,10 @@ def _number_words(numbers: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _number_pattern(
-    numbers: Mapping[str, Any], values: Mapping[str, int], fold: Any
+    numbers: Mapping[str, Any],
+    values: Mapping[str, int],
+    fold: Callable[[str], str],
+    this: Sequence[str],
 ) -> re.Pattern[str]:
     """Return the pattern of a number in words beside a unit.
 
@@ -306,9 +313,12 @@ def _number_pattern(
     year = re.escape(fold(numbers["year_word"]))
     guard = rf"(?!(?<={year}) \w+ (?:\d|[ivx]+(?!\w)))"
     leading = rf"(?P<leading>{'|'.join(leading_words)})(?= (?:{before})(?!\w)| \(\d){guard}"
+    current = "|".join(re.escape(fold(word)) for word in this)
     after = "|".join(rf"(?<={re.escape(fold(word))} )" for word in numbers["after"])
     spelled = "|".join(trailing_words)
-    trailing = rf"(?:{after})(?P<trailing>{spelled})(?!\w)(?!(?<= {year}) (?:\d|\w+ này))"
+    trailing = (
+        rf"(?:{after})(?P<trailing>{spelled})(?!\w)(?!(?<= {year}) (?:\d|(?:{current})(?!\w)))"
+    )
     inside = rf"(?<=\d \()(?P<inside>{spelled})(?=\))"
     return re.compile(rf"(?<!\w)(?:{leading}|{trailing}|{inside})")
 

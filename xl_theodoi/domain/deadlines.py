@@ -13,7 +13,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from xl_theodoi.domain.deadline_days import DAY_KINDS, Target, Trouble, target_of
-from xl_theodoi.domain.deadline_options import Context, Notes, Option, date_option, term_option
+from xl_theodoi.domain.deadline_options import (
+    Context,
+    Notes,
+    Option,
+    date_option,
+    name_doubtful,
+    term_option,
+)
 from xl_theodoi.domain.deadline_parse import Parsed, StartKind, parse
 from xl_theodoi.domain.deadline_recurring import is_daily, is_recurring, recurrence_of
 from xl_theodoi.domain.deadline_text import Kind, lexicon_of
@@ -297,6 +304,8 @@ class _Reader:
             )
             if rolled != due:
                 self.notes["due_rolled"] = {"from": due, "to": rolled}
+                first, last = min(due, rolled), max(due, rolled)
+                name_doubtful(self.notes, first - timedelta(days=1), last, calendar)
                 due, alternative = rolled, due
         elif not calendar.covers(due.year):
             self.notes["due_calendar_unknown"] = {"date": due, "year": due.year}
