@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from datetime import date, datetime
 
+import openpyxl
 import pytest
 import xlwings as xw
 
 from xl_theodoi import addin, resources
+from xl_theodoi.domain.periods import month
 from xl_theodoi.excel_host import ExcelHost
 from xl_theodoi.hosts import FileHost
 from xl_theodoi.operations.add import new_master
 from xl_theodoi.operations.check import check
+from xl_theodoi.operations.consolidate import consolidate
 from xl_theodoi.operations.refresh import refresh
+from xl_theodoi.operations.send import send
+from xl_theodoi.operations.show import fields
 
 MADE = date(2026, 10, 1)
 LATER = date(2026, 11, 21)
@@ -34,21 +39,39 @@ Hoàn thành muộn;STC;18/UBND-KT;07/09/2026;20/09/2026;;;;28/09/2026
 
 
 @pytest.fixture(params=resources.profile_ids())
-def masters(request, tmp_path, engine):
-    """A master as a file and its copy open in the engine, six weeks after it was made."""
+def profile(request):
+    return request.param
+
+
+@pytest.fixture
+def master(profile, tmp_path):
+    """A master with two units and seven tasks, in a folder of its own."""
     (tmp_path / "units.csv").write_text(UNITS, encoding="utf-8")
     (tmp_path / "tasks.csv").write_text(TASKS, encoding="utf-8")
-    path = tmp_path / "so.xlsx"
-    new_master(
-        path, request.param, MADE, units=tmp_path / "units.csv", tasks=tmp_path / "tasks.csv"
-    )
-    (tmp_path / "excel").mkdir()
-    copy = tmp_path / "excel" / "so.xlsx"
-    shutil.copy(path, copy)
-    book = engine.open_book(copy)
-    book.set_mock_caller()
-    yield path, book
+    path = tmp_path / "file" / "so.xlsx"
+    path.parent.mkdir()
+    new_master(path, profile, MADE, units=tmp_path / "units.csv", tasks=tmp_path / "tasks.csv")
+    return path
+
+
+@pytest.fixture
+def open_copy(tmp_path, engine):
+    """Return a function that opens a copy of a master, its companion folder too."""
+
+    def open_it(path):
+        shutil.copytree(path.parent, tmp_path / "excel")
+        book = engine.open_book(tmp_path / "excel" / path.name)
+        book.set_mock_caller()
+        return book
+
+    yield open_it
     del xw.Book._mock_caller
+
+
+@pytest.fixture
+def masters(master, open_copy):
+    """A master as a file and its copy open in the engine."""
+    return master, open_copy(master)
 
 
 def lists(content):
@@ -57,7 +80,7 @@ def lists(content):
     for name, table in content.tables.items():
         columns = {label: list(column.values) for label, column in table.columns.items()}
         if name == "NhatKy":
-            columns.pop("Thời điểm")
+            columns.pop("Thời điểm", None)
         found[name] = columns
     return found
 
@@ -124,7 +147,7 @@ def test_not_excel_tinh_trang_thai_leaves_the_register_of_the_command(
 
     addin.refresh_book()
 
-    log = path.parent / "excel" / "so.xlsx.theodoi" / "log.txt"
+    log = path.parent.parent / "excel" / "so.xlsx.theodoi" / "log.txt"
     assert book.app.impl.alerts == [], log.read_text(encoding="utf-8")
     on_screen = lists(ExcelHost(book).read())
     assert expected["NhiemVu"] != before["NhiemVu"]
@@ -139,3 +162,63 @@ def test_not_excel_tinh_trang_thai_leaves_the_register_of_the_command(
     addin.refresh_book()
     written = [sheet for sheet, _ in book.app.impl.written]
     assert calls["write"] <= 1, written
+
+
+def fill_in(path, profile):
+    """Report every task of a unit workbook: one done, one under way, one with a bad date."""
+    labels = {entry["field"]: entry["label"] for entry in fields(profile)["unit"]}
+    book = openpyxl.load_workbook(path)
+    for sheet in book.worksheets:
+        if "NhiemVuDonVi" not in sheet.tables:
+            continue
+        left, top, right, bottom = openpyxl.utils.range_boundaries(sheet.tables["NhiemVuDonVi"].ref)
+        columns = {str(sheet.cell(top, column).value): column for column in range(left, right + 1)}
+
+        def put(row, field, value, sheet=sheet, columns=columns):
+            sheet.cell(row, columns[labels[field]], value)
+
+        for offset, row in enumerate(range(top + 1, bottom + 1)):
+            if sheet.cell(row, columns[labels["task_id"]]).value is None:
+                continue
+            if offset == 0:
+                put(row, "reported_state", "Đã thực hiện")
+                put(row, "completed_on", datetime(2026, 11, 10))
+                put(row, "late_reason", "=chờ ý kiến")
+                sheet.cell(row, columns[labels["late_reason"]]).data_type = "s"
+            elif offset == 1:
+                put(row, "reported_state", "Đang thực hiện")
+                put(row, "progress_text", "Đã trình dự thảo")
+                put(row, "progress_date", datetime(2026, 11, 12))
+            else:
+                put(row, "reported_state", "Đã thực hiện")
+                put(row, "completed_on", "31/02/2026")
+    book.save(path)
+
+
+def test_not_excel_tong_hop_merges_what_the_command_merges(
+    master, open_copy, profile, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(addin, "today", lambda: LATER)
+    send(FileHost(master), month(2026, 11), tmp_path / "returned", date(2026, 11, 1))
+    returned = sorted((tmp_path / "returned").glob("*.xlsx"))
+    for path in returned:
+        fill_in(path, profile)
+    book = open_copy(master)
+    book.app.impl.calls.clear()
+    expected = consolidate(FileHost(master), [tmp_path / "returned"], LATER)
+    assert expected.totals.changed >= 3
+    assert expected.totals.rejected >= 1
+
+    coded = str(tmp_path / "returned").encode("utf-16-be").hex()
+    said = addin.consolidate_book(coded)
+
+    log = tmp_path / "excel" / "so.xlsx.theodoi" / "log.txt"
+    assert book.app.impl.alerts == [], log.read_text(encoding="utf-8") if log.is_file() else said
+    totals = expected.totals
+    assert f"Đã tổng hợp {len(returned)} tệp: {totals.changed} dòng thay đổi" in said
+    on_screen, on_disk = lists(ExcelHost(book).read()), lists(FileHost(master).read())
+    assert on_screen == on_disk
+    assert "=chờ ý kiến" in str(on_screen["NhiemVu"])
+    found = book.impl.file["Kiểm tra"]
+    shown = {row[2] for row in found.iter_rows(min_row=5, values_only=True)}
+    assert shown & {path.name for path in returned}
