@@ -90,6 +90,7 @@ class Parsed:
         recurring_prefix: What stood right before each of them (edge, time, weekday).
         flags: Kinds of wordless meaning present: none, urgent, vague, event, or.
         dangling: Whether a qualifier found nothing to qualify.
+        backwards: Whether a term is counted back from what follows ("5 days before").
         weekday: A weekday that stands alone.
         time_alone: A time that stands alone.
         unreadable_term: Whether there is a length that is no whole number.
@@ -102,6 +103,7 @@ class Parsed:
     recurring_prefix: list[Mention] = field(default_factory=list)
     flags: set[Kind] = field(default_factory=set)
     dangling: bool = False
+    backwards: bool = False
     weekday: int | None = None
     time_alone: time | None = None
     unreadable_term: bool = False
@@ -155,6 +157,8 @@ class _Parser:
         while self.index < len(self.pieces):
             piece = self.pieces[self.index]
             self.lost_number(before, piece.gap)
+            if before is not None and before.kind is Kind.TERM and piece.kind is Kind.BEFORE:
+                self.result.backwards |= not piece.gap
             before = piece
             self.index += 1
             if not self.lexicon.fillers.fullmatch(piece.gap):

@@ -212,9 +212,9 @@ class _Builder:
         if not fitting:
             return False
         chosen = fitting[0]
-        if len(fitting) > 1:
+        if len({self.place(mention) for mention in fitting}) > 1:
             return False
-        if len(days) > 1:
+        if len(days) > len(fitting):
             self.notes.setdefault("due_recurrence_several", {"count": len(days)})
         self.source = chosen
         piece = chosen.piece
@@ -240,6 +240,14 @@ class _Builder:
         if kind is Kind.DAY_OF_QUARTER_MONTH:
             return self.unit is RecurrenceUnit.QUARTER
         return True
+
+    def place(self, mention: Mention) -> tuple[object, ...]:
+        """Return where in its period a day lies; two days of one place are one rhythm."""
+        piece = mention.piece
+        if piece.kind is Kind.DATE:
+            number = piece.number("m") or 0
+            return piece.number("d"), (number - 1) % _LENGTH[self.unit]
+        return piece.kind, piece.text
 
     def take_month(self, piece: Piece) -> bool:
         """Find in which month of the period the day lies."""

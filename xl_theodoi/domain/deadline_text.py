@@ -135,6 +135,7 @@ _CACHE_LIMIT = 20_000
 _MAX_LENGTH = 600
 """A deadline is a few words; what is longer is a whole paragraph in the wrong column."""
 
+_ROMAN_QUARTER = re.compile(r"q?[ivx]+")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _MACRO = re.compile(r"(?<!\?P)<([a-z_]+)>")
@@ -199,7 +200,10 @@ class Lexicon:
         if not text or text in self._blank:
             return Scan(text, (), "", blank=True)
         text = text[:_MAX_LENGTH]
-        unaccented = text.isascii() and any(len(word) > 2 for word in re.findall(r"[a-z]+", text))
+        unaccented = text.isascii() and any(
+            len(word) > 2 and not _ROMAN_QUARTER.fullmatch(word)
+            for word in re.findall(r"[a-z]+", text)
+        )
         if unaccented:
             if self._plain is None:
                 self._plain = _compiled(self.words, plain=True)

@@ -258,6 +258,8 @@ class _Reader:
                 # "The 10th of the first lunar month": the day beside the event is none of ours.
                 return self.ambiguous("due_event")
             return self.ambiguous(chosen.doubt, chosen.due)
+        if parsed.backwards:
+            return self.ambiguous("due_unread_words")
         loose = parsed.dangling or parsed.unreadable_term or parsed.weekday is not None
         if loose or Kind.OR in parsed.flags:
             return self.ambiguous("due_unread_words", chosen.due)
