@@ -110,14 +110,23 @@ def report_book(folder: str = "", period: str = "") -> str:
     """
 
     def work(host: ExcelHost, as_of: date) -> tuple[str, Any]:
-        wanted = period or _ask_period(host.book, as_of)
-        out = read_path(folder) if folder else _report_folder(host.path, wanted)
+        # Imported here like every operation: only this button pays for it.
+        from xl_theodoi.domain.periods import parse_period  # noqa: PLC0415
+
+        wanted = parse_period(period or _ask_period(host.book, as_of))
+        out = read_path(folder) if folder else _report_folder(host.path, wanted.code)
         result = _operation("report")(host, (), wanted, out, as_of)
-        count = len(result.written)
-        summary = text("addin_summary", "report", written=count, period=wanted, folder=out)
+        summary = text(
+            "addin_summary",
+            "report",
+            written=len(result.written),
+            period=wanted.code,
+            folder=out,
+        )
         return summary, result
 
-    return _run("report", work)
+    # A report checks nothing: that it found nothing does not make older findings void.
+    return _run("report", work, keeps_older=True)
 
 
 def today() -> date:
@@ -151,8 +160,17 @@ def _operation(name: str) -> Callable[..., Any]:
     return found
 
 
-def _run(action: str, work: Work, *, shows_findings: bool = False) -> str:
-    """Run a button's work and say how it ended; never lets an exception reach Excel."""
+def _run(
+    action: str, work: Work, *, shows_findings: bool = False, keeps_older: bool = False
+) -> str:
+    """Run a button's work and say how it ended; never lets an exception reach Excel.
+
+    Args:
+        action: Name of the work in the messages.
+        work: What to do with the workbook.
+        shows_findings: Whether the sheet of findings comes to the front.
+        keeps_older: Whether the findings of the last run stay where there are no new ones.
+    """
     book: xw.Book | None = None
     try:
         book = _calling_book()
@@ -163,7 +181,10 @@ def _run(action: str, work: Work, *, shows_findings: bool = False) -> str:
 
         host = ExcelHost(book)
         summary, result = work(host, today())
-        sheet = write_findings(book, _findings(result, host), labels=result.labels, summary=summary)
+        found = _findings(result, host)
+        sheet = None
+        if found or not keeps_older:
+            sheet = write_findings(book, found, labels=result.labels, summary=summary)
         if shows_findings and sheet is not None:
             with suppress(Exception):
                 sheet.activate()

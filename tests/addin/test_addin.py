@@ -17,6 +17,7 @@ from xl_theodoi import addin
 from xl_theodoi.domain.changes import SetCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, error, warning
+from xl_theodoi.domain.periods import parse_period
 from xl_theodoi.messages import catalogue
 
 FILE = "so_theo_doi.xlsx"
@@ -358,8 +359,25 @@ def test_not_excel_report_asks_for_the_period_and_proposes_the_month(book, opera
 
     assert book.app.impl.questions[0][1] == "2026-11"
     out = Path(book.fullname).parent / "Báo cáo 2026-Q4"
-    assert got == [((), "2026-Q4", out, date(2026, 11, 21))]
+    assert got == [((), parse_period("2026-Q4"), out, date(2026, 11, 21))]
     assert said.startswith("Đã lập 2 tệp báo cáo kỳ 2026-Q4")
+
+
+def test_not_excel_a_period_that_is_none_is_said(book, operation):
+    operation("report", lambda *_: pytest.fail("not reached"))
+    book.app.impl.answers = ["tháng 13"]
+
+    assert "(Mã: bad_period)" in addin.report_book()
+
+
+def test_not_excel_a_report_does_not_wipe_out_the_findings_of_a_check(book, operation):
+    operation("check", lambda host, as_of: Result(FINDINGS))
+    operation("report", lambda *_: Result())
+    addin.check_book()
+
+    addin.report_book(period="2026-11")
+
+    assert len(findings_rows(book)[2]) == 1 + len(FINDINGS)
 
 
 def test_not_excel_cancel_at_the_question_stops_without_an_error(book, operation):

@@ -17,6 +17,7 @@ from xl_theodoi.operations.add import new_master
 from xl_theodoi.operations.check import check
 from xl_theodoi.operations.consolidate import consolidate
 from xl_theodoi.operations.refresh import refresh
+from xl_theodoi.operations.report import report
 from xl_theodoi.operations.send import send
 from xl_theodoi.operations.show import fields
 
@@ -222,3 +223,19 @@ def test_not_excel_tong_hop_merges_what_the_command_merges(
     found = book.impl.file["Kiểm tra"]
     shown = {row[2] for row in found.iter_rows(min_row=5, values_only=True)}
     assert shown & {path.name for path in returned}
+
+
+def test_not_excel_bao_cao_makes_the_reports_of_the_command(masters, tmp_path, monkeypatch):
+    path, book = masters
+    monkeypatch.setattr(addin, "today", lambda: LATER)
+    expected = report(FileHost(path), (), month(2026, 11), tmp_path / "reports", LATER).written
+    made = tmp_path / "báo cáo"
+
+    said = addin.report_book(str(made).encode("utf-16-be").hex(), "2026-11")
+
+    assert expected
+    assert book.app.impl.alerts == [], said
+    assert sorted(path.name for path in made.iterdir()) == sorted(path.name for path in expected)
+    for one in expected:
+        assert (made / one.name).read_bytes() == one.read_bytes()
+    assert book.app.impl.written == []
