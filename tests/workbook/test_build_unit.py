@@ -1,0 +1,513 @@
+"""Unit workbooks: what stands in them, and that their formulas follow what the unit types."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import zipfile
+from datetime import date, timedelta
+from io import BytesIO
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openxml_audit import OpenXmlValidator
+
+from xl_theodoi.domain.model import Unit
+from xl_theodoi.domain.profile import EDITABLE_FIELDS
+from xl_theodoi.resources import load_profile, profile_ids
+from xl_theodoi.workbook.build_unit import UnitContent, build_unit_workbook
+from xl_theodoi.workbook.build_unit_content import clean_text, literal, raw_text, unit_texts
+from xl_theodoi.workbook.build_unit_plan import line_ends, printed_lines
+
+AS_OF = date(2026, 11, 10)
+PROFILES = ("can-tho", "tuan-giao", "hue", "ca-mau", "lao-cai")
+CONTENTS = (
+    "Chủ trì rà soát, tổng hợp nhu cầu sửa chữa công trình thủy lợi hư hỏng do mưa lũ tháng 10.",
+    "Báo cáo kết quả giải ngân vốn đầu tư công 10 tháng đầu năm.",
+    "Kiểm tra, xử lý phản ánh của người dân về ô nhiễm môi trường tại khu vực chợ trung tâm.",
+)
+
+
+def make_rows(profile, count=12):
+    """Every third task not started, in progress, done; every seventh without a deadline."""
+    states = list(profile.words["reported_state"].values())
+    rows = []
+    for at in range(count):
+        issued = date(2026, 9, 1) + timedelta(days=3 * at)
+        row = dict.fromkeys(profile.unit_list)
+        row |= {
+            "task_id": f"NV-2026-{at + 1:05d}",
+            "document_number": f"{100 + at * 37}/TB-VPUB",
+            "issue_date": issued,
+            "document_subject": "Về đẩy nhanh tiến độ giải ngân vốn đầu tư công",
+            "content": CONTENTS[at % 3],
+            "coordinating_units": ("Sở Tài chính", "Sở Xây dựng") if at % 2 else (),
+            "officer": "Nguyễn Thị Thu Hà",
+            "effective_due_date": None
+            if at % 7 == 6
+            else date(2026, 10, 25) + timedelta(days=4 * at),
+            "reported_state": states[at % 3],
+        }
+        if at % 3:
+            row |= {
+                "progress_date": date(2026, 10, 5),
+                "progress_text": "Đã gửi dự thảo lấy ý kiến.",
+            }
+        if at % 3 == 2:
+            row |= {"completed_on": date(2026, 11, 3), "result_document": "50/BC-STC"}
+        rows.append(row)
+    return rows
+
+
+def make_content(name="hue", rows=None, **changes):
+    profile = load_profile(name)
+    values = {
+        "profile": profile,
+        "words": {"reply_to": "theodoi@example.gov.vn"},
+        "unit": Unit("STC", "Sở Tài chính", "Sở Tài chính"),
+        "period_code": "2026-11",
+        "period_name": "tháng 11 năm 2026",
+        "as_of": AS_OF,
+        "reply_by": date(2026, 11, 19),
+        "identity": {"master_id": "m-1", "send_id": "s-1", "unit": "STC", "period": "2026-11"},
+        "rows": make_rows(profile) if rows is None else rows,
+    }
+    return UnitContent(**{**values, **changes})
+
+
+def opened(data, **options):
+    return openpyxl.load_workbook(BytesIO(data), **options)
+
+
+def list_cells(book, profile):
+    """Return the list's sheet, its columns by field and its first row."""
+    sheet = book["Nhiệm vụ"]
+    labels = {spec.label: name for name, spec in profile.unit_list.items()}
+    area = sheet.tables["NhiemVuDonVi"].ref
+    head = next(iter(sheet[area]))
+    return sheet, {labels[cell.value]: cell.column for cell in head}, head[0].row + 1
+
+
+def texts_of(sheet):
+    return [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None]
+
+
+def test_every_shipped_profile_is_tested():
+    assert set(profile_ids()) <= set(PROFILES)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_list_has_every_field_shown_ones_first_and_only_unit_fields_unlocked(name):
+    content = make_content(name)
+    profile = content.profile
+    book = opened(build_unit_workbook(content))
+    sheet, columns, first = list_cells(book, profile)
+
+    assert book.active.title == "Nhiệm vụ"
+    assert list(columns) == list(profile.unit_list)
+    assert sheet.protection.sheet
+    assert not sheet.protection.password
+    assert not sheet.protection.autoFilter  # False = allowed
+    for field, column in columns.items():
+        letters = openpyxl.utils.get_column_letter(column)
+        assert sheet.column_dimensions[letters].hidden == (
+            field not in profile.unit_columns.shown
+        ), field
+        locked = sheet.cell(first, column).protection.locked
+        assert locked == (field not in EDITABLE_FIELDS), field
+
+
+def test_hidden_sheet_carries_identity_and_values_as_sent():
+    content = make_content()
+    book = opened(build_unit_workbook(content))
+    sheet = book["_theodoi"]
+    identity = [[c.value for c in row] for row in sheet[sheet.tables["TheoDoiDinhDanh"].ref]]
+    sent = [[c.value for c in row] for row in sheet[sheet.tables["TheoDoiGoc"].ref]]
+
+    assert sheet.sheet_state == "veryHidden"
+    assert identity[1:] == [list(pair) for pair in content.identity.items()]
+    assert sent[0] == list(content.profile.unit_list)
+    assert len(sent) == 13
+    second = dict(zip(sent[0], sent[2], strict=True))
+    assert second["issue_date"] == "2026-09-04"
+    assert second["coordinating_units"] == "Sở Tài chính; Sở Xây dựng"
+    assert second["completed_on"] is None
+
+
+def test_equal_content_gives_equal_bytes():
+    assert build_unit_workbook(make_content()) == build_unit_workbook(make_content())
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_package_has_no_macro_link_or_connection_and_is_sound(name, tmp_path):
+    path = tmp_path / "unit.xlsx"
+    path.write_bytes(build_unit_workbook(make_content(name)))
+    names = zipfile.ZipFile(path).namelist()
+
+    assert not [n for n in names if re.search("vba|external|connection|query", n, re.IGNORECASE)]
+    assert not list(OpenXmlValidator().validate(path).errors)
+
+
+def test_text_is_never_a_formula_and_forbidden_characters_are_left_out():
+    profile = load_profile("hue")
+    rows = make_rows(profile, 2)
+    rows[0] |= {"content": '=HYPERLINK("http://x")', "progress_text": "+1\x00\x0bhai\r\nba\ufffe"}
+    rows[1] |= {"content": "x" * 40_000, "note": "@SUM(1)", "document_subject": "_x0041_ & <b>"}
+    data = build_unit_workbook(make_content(rows=rows))
+    sheet, columns, first = list_cells(opened(data), profile)
+
+    cell = sheet.cell(first, columns["content"])
+    assert (cell.value, cell.data_type, cell.quotePrefix) == (
+        '=HYPERLINK("http://x")',
+        "f",
+        True,
+    ) or (cell.data_type == "s" and cell.quotePrefix)
+    assert b"<f>HYPERLINK(&quot;http" not in zipfile.ZipFile(BytesIO(data)).read(
+        "xl/worksheets/sheet1.xml"
+    )
+    assert sheet.cell(first, columns["progress_text"]).value == "+1hai\nba"
+    assert len(sheet.cell(first + 1, columns["content"]).value) == 32_767
+    assert sheet.cell(first + 1, columns["document_subject"]).value in (
+        "_x0041_ & <b>",
+        "_x005F_x0041_ & <b>",
+    )
+
+
+def test_no_task_is_a_mistake_of_the_caller():
+    with pytest.raises(ValueError, match="at least one task"):
+        build_unit_workbook(make_content(rows=[]))
+
+
+def test_guide_of_hue_prints_appendix_iii_word_for_word():
+    texts = texts_of(opened(build_unit_workbook(make_content()))["Hướng dẫn"])
+
+    for cells in load_profile("hue").texts.guide_rows:
+        at = texts.index(cells[1])
+        assert texts[at - 1 : at + 3] == list(cells)
+
+
+def test_form_of_hue_keeps_the_words_of_appendix_iv():
+    book = opened(build_unit_workbook(make_content()), data_only=True)
+    texts = texts_of(book["Báo cáo"])
+
+    wanted = [
+        "UBND TỈNH THỪA THIÊN HUẾ", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+        "Độc lập - Tự do - Hạnh phúc", "BÁO CÁO",
+        "Kết quả thực hiện nhiệm vụ của UBND tỉnh, Chủ tịch UBND tỉnh",
+        "I. TỔNG HỢP:", "1. Chưa thực hiện:", "Trong đó:", "Chưa đến hạn:", "Đã quá hạn:",
+        "2. Đang thực hiện:", "3. Đã hoàn thành:", "II. TÌNH HÌNH THỰC HIỆN CỤ THỂ:",
+        "III. KIẾN NGHỊ VÀ ĐỀ XUẤT", "THỦ TRƯỞNG CƠ QUAN",
+    ]  # fmt: skip
+    assert not set(wanted) - set(texts)
+    shown = [text for text in texts if text in wanted[5:]]
+    assert list(dict.fromkeys(shown)) == wanted[5:]
+    assert (
+        "Đến ngày 10/11/2026, Sở Tài chính đã nhận được 12 nội dung theo dõi; qua tổng hợp, tình "
+        "hình thực hiện các nội dung theo dõi như sau:" in texts
+    )
+
+
+def test_form_of_tuan_giao_has_the_header_cells_of_article_7():
+    book = opened(build_unit_workbook(make_content("tuan-giao")), data_only=True)
+    sheet = book["Báo cáo"]
+    head = next(row for row in sheet.iter_rows() if row[0].value == "STT")
+
+    assert [cell.value for cell in head[:10]] == [
+        "STT", "Số, ký hiệu", "Ngày ban hành văn bản", "Ngày", "Trích yếu văn bản",
+        "Nội dung theo dõi", "Hạn xử lý", "Tình hình, kết quả thực hiện", "Ngày hoàn thành",
+        "Ghi chú",
+    ]  # fmt: skip
+
+
+def test_settings_take_columns_out_of_the_form():
+    content = make_content("tuan-giao", settings={"second_ngay": "hide", "show_stt": False})
+    sheet = opened(build_unit_workbook(content), data_only=True)["Báo cáo"]
+
+    assert "Ngày" not in texts_of(sheet)
+    assert "STT" not in texts_of(sheet)
+
+
+def test_faults_that_were_sent_do_not_keep_the_unit_from_sending():
+    """The register said "not started" with a completion date: not the unit's fault."""
+    rows = make_rows(load_profile("hue"), 3)
+    rows[0] |= {"completed_on": date(2026, 11, 1)}
+    book = opened(build_unit_workbook(make_content(rows=rows)), data_only=True)
+
+    assert book["Kiểm tra"]["A4"].value.startswith(unit_texts()["check"]["passed"])
+
+
+@given(st.text(alphabet="ab ế,", max_size=120), st.integers(3, 20))
+def test_lines_keep_every_word_and_never_pass_their_length(text, letters):
+    ends = line_ends(text, letters)
+    starts = [0, *ends]
+    lines = [text[a:b] for a, b in zip(starts, ends, strict=False)]
+
+    assert "".join(lines) == text
+    assert all(len(line.rstrip(" ")) <= letters for line in lines)
+    if len(lines) > 1:
+        assert printed_lines(text, letters, 1)[0].endswith("…")
+
+
+@given(st.text(max_size=700))
+def test_text_constants_of_formulas_stay_within_255_characters(text):
+    pieces = re.findall(r'"((?:[^"]|"")*)"', literal(text))
+
+    assert "".join(pieces).replace('""', '"') == text
+    assert all(len(piece.replace('""', '"')) <= 255 for piece in pieces)
+
+
+def test_clean_text_cuts_at_utf16_units_without_breaking_a_character():
+    assert clean_text("😀" * 20_000) == "😀" * 16_383
+    assert raw_text(("a", "b")) == "a; b"
+
+
+# --- with LibreOffice: not Excel, but a second program that calculates ------------------
+
+
+@pytest.fixture(scope="session")
+def recalculate(tmp_path_factory):
+    """Return a function that has LibreOffice recalculate and save workbooks."""
+    home = tmp_path_factory.mktemp("office")
+    (home / "user").mkdir()
+    (home / "user" / "registrymodifications.xcu").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?><oor:items '
+        'xmlns:oor="http://openoffice.org/2001/registry"><item '
+        'oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" '
+        'oor:op="fuse"><value>0</value></prop></item></oor:items>',
+        encoding="utf-8",
+    )
+
+    def run(files):
+        out = tmp_path_factory.mktemp("out")
+        source = tmp_path_factory.mktemp("in")
+        for name, data in files.items():
+            (source / f"{name}.xlsx").write_bytes(data)
+        command = ["soffice", f"-env:UserInstallation=file://{home}", "--headless",
+                   "--convert-to", "xlsx", "--outdir", str(out)]  # fmt: skip
+        command += [str(source / f"{name}.xlsx") for name in files]
+        subprocess.run(command, check=True, capture_output=True, timeout=240)
+        return {name: (out / f"{name}.xlsx").read_bytes() for name in files}
+
+    return run
+
+
+def filled(data, profile, changes):
+    """Return the workbook as openpyxl saves it after a unit typed in some cells."""
+    book = opened(data)
+    sheet, columns, first = list_cells(book, profile)
+    for at, values in changes.items():
+        for field, value in values.items():
+            sheet.cell(first + at, columns[field]).value = value
+    buffer = BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def figure_of(sheet, label):
+    """Return the figure right of a label of the form."""
+    for row in sheet.iter_rows():
+        for at, cell in enumerate(row):
+            if cell.value == label:
+                return next(c.value for c in row[at + 1 :] if isinstance(c.value, (int, float)))
+    raise AssertionError(label)
+
+
+def fault_counts(sheet):
+    """Return the check sheet's counts by wording; the rows to look at stand below them."""
+    return {
+        row[1].value: row[3].value for row in sheet.iter_rows() if isinstance(row[3].value, int)
+    }
+
+
+@pytest.mark.libreoffice
+def test_stored_values_are_what_the_formulas_give(recalculate):
+    rows = {name: make_rows(load_profile(name)) for name in PROFILES}
+    for values in rows.values():
+        values[0] |= {"late_reason": "Chờ ý kiến thẩm định", "proposal": "Xin lùi hạn"}
+        values[1] |= {"progress_text": "Rất dài " * 200, "due_soon_from": date(2026, 10, 20)}
+        values[2] |= {"approved_on": date(2026, 11, 5)}
+        values[4] |= {"extension_requested_to": date(2026, 12, 1), "progress_date": None}
+    made = {name: build_unit_workbook(make_content(name, rows=rows[name])) for name in PROFILES}
+    for name, data in recalculate(made).items():
+        formulas, stored = opened(made[name]), opened(made[name], data_only=True)
+        now = opened(data, data_only=True)
+        compared = 0
+        for sheet in formulas.worksheets:
+            for row in sheet.iter_rows():
+                for cell in row:
+                    if cell.data_type != "f" or cell.quotePrefix or "TODAY()" in cell.value:
+                        continue
+                    compared += 1
+                    before = stored[sheet.title][cell.coordinate].value
+                    after = now[sheet.title][cell.coordinate].value
+                    where = (name, sheet.title, cell.coordinate, cell.value)
+                    assert (before or None) == (after or None), where
+        assert compared > 300
+
+
+@pytest.mark.libreoffice
+def test_figures_follow_what_the_unit_types(recalculate):
+    """Counted here from the typed values, without the package."""
+    changes = {
+        0: {"reported_state": "Đã thực hiện", "completed_on": date(2026, 11, 9),
+            "late_reason": "Thiếu số liệu"},
+        3: {"reported_state": "Đang thực hiện", "progress_date": date(2026, 11, 9),
+            "progress_text": "Đang lấy ý kiến các đơn vị."},
+        5: {"reported_state": "Đang thực hiện", "completed_on": None},
+        9: {"reported_state": "đã thực hiện ", "completed_on": date(2026, 11, 8)},
+    }  # fmt: skip
+    made, expected = {}, {}
+    for name in PROFILES:
+        profile = load_profile(name)
+        rows = make_rows(profile)
+        made[name] = filled(build_unit_workbook(make_content(name, rows=rows)), profile, changes)
+        states = ["Chưa", "Đang", "Đã"] * 4
+        states[0], states[3], states[5], states[9] = "Đã", "Đang", "Đang", "Đã"
+        late = [
+            state != "Đã" and row["effective_due_date"] is not None
+            and row["effective_due_date"] < AS_OF
+            for state, row in zip(states, rows, strict=True)
+        ]  # fmt: skip
+        expected[name] = (states, late)
+    for name, data in recalculate(made).items():
+        book = opened(data, data_only=True)
+        form = book["Báo cáo"]
+        states, late = expected[name]
+        unstarted_late = sum(s == "Chưa" and bad for s, bad in zip(states, late, strict=True))
+        if name == "hue":
+            assert figure_of(form, "1. Chưa thực hiện:") == states.count("Chưa")
+            assert figure_of(form, "Đã quá hạn:") == unstarted_late
+            assert figure_of(form, "2. Đang thực hiện:") == states.count("Đang")
+            assert figure_of(form, "3. Đã hoàn thành:") == states.count("Đã")
+            numbers = [row[1].value for row in form.iter_rows() if row[1].value]
+            order = [numbers.index(label) for label in
+                     ("Chưa thực hiện", "Đang thực hiện", "Đã hoàn thành")]  # fmt: skip
+            done = {f"{100 + at * 37}/TB-VPUB" for at, s in enumerate(states) if s == "Đã"}
+            assert set(numbers[order[2] + 1 :]) >= done
+            assert not set(numbers[: order[2]]) & done
+        elif name == "tuan-giao":
+            assert figure_of(form, "- Đã thực hiện:") == states.count("Đã")
+            assert figure_of(form, "- Đang thực hiện:") == states.count("Đang")
+            assert figure_of(form, "- Chưa thực hiện:") == states.count("Chưa")
+        else:
+            assert figure_of(form, "Quá hạn, chưa hoàn thành:") == sum(late)
+            assert figure_of(form, "- Đã thực hiện:") == states.count("Đã")
+            if name != "lao-cai":
+                assert figure_of(form, "- Chưa thực hiện quá hạn:") == unstarted_late
+        assert "Đang lấy ý kiến" in " ".join(texts_of(form))
+        assert book["Kiểm tra"]["A4"].value.startswith("ĐẠT")
+
+
+FAULTS = {
+    "bad_choice": {"reported_state": "Xong"},
+    "done_without_date": {"reported_state": "Đã thực hiện", "completed_on": None},
+    "bad_completed_on": {"reported_state": "Đã thực hiện", "completed_on": "31/02/2026"},
+    "bad_progress_date": {"reported_state": "Đang thực hiện", "progress_date": 12},
+    "bad_extension": {"extension_requested_to": "cuối năm", "extension_reason": "Vướng"},
+    "completed_in_future": {"reported_state": "Đã thực hiện", "completed_on": date(2098, 1, 1)},
+    "progress_in_future": {"reported_state": "Đang thực hiện", "progress_date": date(2098, 1, 1)},
+    "completed_before_issue": {
+        "reported_state": "Đã thực hiện", "completed_on": date(2026, 1, 5),
+    },
+    "progress_with_completion": {
+        "reported_state": "Đang thực hiện", "progress_date": date(2026, 11, 1),
+        "completed_on": date(2026, 11, 1),
+    },
+    "not_started_with_date": {
+        "reported_state": "Chưa thực hiện", "progress_date": date(2026, 11, 1),
+    },
+    "too_long": {"progress_text": "x" * 8_001},
+    "extension_without_reason": {"extension_requested_to": date(2026, 12, 30)},
+    "progress_without_date": {"reported_state": "Đang thực hiện"},
+    "after_form_date": {"reported_state": "Đang thực hiện", "progress_date": date(2026, 11, 11)},
+    "done_without_evidence": {
+        "reported_state": "Đã thực hiện", "completed_on": date(2026, 11, 1),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.libreoffice
+def test_each_fault_is_found_named_and_linked(recalculate):
+    profile = load_profile("lao-cai")
+    states = profile.words["reported_state"]
+    rows = make_rows(profile, 3)
+    for row in rows:  # a clean start: nothing begun, nothing late
+        row |= {
+            "reported_state": states["not_started"], "progress_date": None,
+            "completed_on": None, "effective_due_date": date(2026, 12, 30),
+        }  # fmt: skip
+    data = build_unit_workbook(make_content("lao-cai", rows=rows))
+    made = {name: filled(data, profile, {1: fault}) for name, fault in FAULTS.items()}
+    made["cell_error"] = filled(data, profile, {1: {"progress_date": "=1/0"}})
+    made["progress_date_cleared"] = filled(
+        build_unit_workbook(
+            make_content(
+                "lao-cai",
+                rows=[
+                    rows[0],
+                    {**rows[1], "reported_state": states["in_progress"],
+                     "progress_date": date(2026, 11, 1)},
+                ],
+            )
+        ),
+        profile, {1: {"progress_date": None}},
+    )  # fmt: skip
+    warnings = {
+        "extension_without_reason", "progress_without_date", "after_form_date",
+        "done_without_evidence",
+    }  # fmt: skip
+    messages = unit_texts()["check"]["messages"]
+    for name, result in recalculate(made).items():
+        book = opened(result, data_only=True)
+        check = book["Kiểm tra"]
+        counts = fault_counts(check)
+        assert counts[messages[name]] == 1, name
+        _, _, first = list_cells(opened(data), profile)
+        mark = book["Nhiệm vụ"].cell(first + 1, 1).value
+        assert (mark >= 64) == (name not in warnings), name
+        assert mark > 0, name
+        if name not in warnings:
+            assert check["A4"].value.startswith("CÒN "), name
+            assert f"dòng {first + 1}, nhiệm vụ NV-2026-00002" in check["A5"].value
+            assert messages[name] in check["A5"].value
+            assert book["Nhiệm vụ"]["B5"].value == check["A4"].value
+
+
+@pytest.mark.libreoffice
+def test_removed_row_is_reported_and_leaves_the_form(recalculate):
+    profile = load_profile("hue")
+    book = opened(build_unit_workbook(make_content()))
+    sheet, columns, first = list_cells(book, profile)
+    sheet.cell(first + 4, columns["task_id"]).value = None
+    buffer = BytesIO()
+    book.save(buffer)
+    data = recalculate({"removed": buffer.getvalue()})["removed"]
+    now = opened(data, data_only=True)
+    messages = unit_texts()["check"]["messages"]
+    counts = fault_counts(now["Kiểm tra"])
+
+    assert counts[messages["missing_rows"]] == 1
+    assert "đã nhận được 11 nội dung" in " ".join(texts_of(now["Báo cáo"]))
+
+
+@pytest.mark.libreoffice
+def test_saving_by_libreoffice_keeps_table_validations_protection_and_hidden_sheet(recalculate):
+    profile = load_profile("hue")
+    before = opened(build_unit_workbook(make_content()))
+    after = opened(recalculate({"saved": build_unit_workbook(make_content())})["saved"])
+    sheet = after["Nhiệm vụ"]
+
+    assert "NhiemVuDonVi" in sheet.tables
+    assert {"TheoDoiDinhDanh", "TheoDoiGoc"} <= set(after["_theodoi"].tables)
+    assert after["_theodoi"].sheet_state in ("hidden", "veryHidden")
+    assert sheet.protection.sheet
+    assert "NgayTinh" in after.defined_names
+    kinds = [rule.type for rule in sheet.data_validations.dataValidation]
+    assert sorted(set(kinds)) == ["date", "list", "textLength"]
+    _, columns, first = list_cells(after, profile)
+    assert not sheet.cell(first, columns["reported_state"]).protection.locked
+    assert sheet.cell(first, columns["task_id"]).protection.locked
+    old, _, _ = list_cells(before, profile)
+    assert len(sheet.conditional_formatting) >= len(old.conditional_formatting) - 2
