@@ -179,10 +179,11 @@ class _Builder:
             return not mention.strict
         if mention.after:
             self.since = found.start
-        else:
-            self.until = found.start - timedelta(days=1) if mention.strict else found.end
+            self.notes["due_recurrence_since"] = {"date": self.since}
+            return True
+        self.until = found.start - timedelta(days=1) if mention.strict else found.end
         if found.unit is not Unit.YEAR:
-            self.notes["due_recurrence_bounded"] = {"since": self.since, "until": self.until}
+            self.notes["due_recurrence_until"] = {"date": self.until}
         return True
 
     def is_yearly_place(self, mention: Mention) -> bool:
