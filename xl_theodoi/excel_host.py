@@ -144,12 +144,16 @@ class ExcelHost:
         path = self.path
         save_copy = getattr(self.book.api, "SaveCopyAs", None)
         if callable(save_copy):
-            with suppress(Exception), TemporaryDirectory() as folder:
+            # Excel or a virus scanner may hold the copy a moment longer than we need it.
+            with (
+                suppress(Exception),
+                TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+            ):
                 copy = Path(folder) / f"copy{path.suffix}"
                 save_copy(str(copy))
                 return copy.read_bytes()
         if not native_flag(self.book.api, "Saved", "saved"):
-            self.findings.append(warning("snapshot_from_disk", Location(path.name)))
+            self.findings = [warning("snapshot_from_disk", Location(path.name))]
         try:
             return path.read_bytes()
         except OSError as problem:
@@ -317,12 +321,11 @@ def _listed_rows(columns: Mapping[int, Column]) -> list[int]:
 
     Blank rows at the end do not, nor very long gaps.
     """
-    holding = {
-        offset
-        for column in columns.values()
-        for offset, kind in enumerate(column.kinds)
-        if kind != CellKind.BLANK or offset in column.formulas
-    }
+    holding: set[int] = set()
+    blank = int(CellKind.BLANK)
+    for column in columns.values():
+        holding.update(column.formulas)
+        holding.update(offset for offset, kind in enumerate(column.kinds) if kind != blank)
     rows: list[int] = []
     before = -1
     for offset in sorted(holding):

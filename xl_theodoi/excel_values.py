@@ -86,12 +86,13 @@ def read_value(raw: Any) -> tuple[Value, CellKind]:
 
 
 def _day_or_moment(moment: datetime) -> date | datetime:
-    # Excel shows milliseconds; a day computed as 45000.9999999999 is the next one.
-    moment = moment.replace(tzinfo=None)
-    rounded = moment.replace(microsecond=0) + timedelta(
-        milliseconds=round(moment.microsecond / 1000)
-    )
-    return rounded.date() if rounded.time() == time.min else rounded
+    if moment.microsecond:
+        # Excel shows milliseconds; a day computed as 45000.9999999999 is the next one.
+        milliseconds = round(moment.microsecond / 1000)
+        moment = moment.replace(microsecond=0) + timedelta(milliseconds=milliseconds)
+    if moment.hour or moment.minute or moment.second or moment.microsecond:
+        return moment.replace(tzinfo=None)
+    return moment.date()
 
 
 def write_value(value: Value) -> Any:
