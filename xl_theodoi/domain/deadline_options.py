@@ -334,6 +334,10 @@ def _term_end(piece: Piece, begin: date, count: int) -> date | None:
         months = 3 * count
     else:
         months = 12 * count + (6 if piece.has("half", "half_of") else 0)
+    if piece.has("more_months"):
+        months += piece.number("more") or 0
+    elif piece.has("more_days"):
+        days += piece.number("more2") or 0
     year, month = divmod(begin.year * 12 + begin.month - 1 + months, 12)
     if year > LAST_YEAR:
         return None

@@ -42,6 +42,7 @@ class Mention:
         strict: "Before" stands in front.
         after: It is a lower bound ("after", or "from" without an end).
         cued: Some qualifier or "in" stands in front.
+        upper: "By" or "to" stands in front.
         edge: Which part of the period.
         edge_days: Number of days of that part.
         cut_off: Time of day.
@@ -57,6 +58,7 @@ class Mention:
     strict: bool = False
     after: bool = False
     cued: bool = False
+    upper: bool = False
     edge: Edge | None = None
     edge_days: int | None = None
     cut_off: time | None = None
@@ -90,7 +92,8 @@ class Parsed:
         recurring_prefix: What stood right before each of them (edge, time, weekday).
         flags: Kinds of wordless meaning present: none, urgent, vague, event, or.
         dangling: Whether a qualifier found nothing to qualify.
-        backwards: Whether a term is counted back from what follows ("5 days before").
+        misleading: Whether the day or term read is certainly not the deadline: part of a
+            length was not understood, or it is counted back ("5 days before").
         weekday: A weekday that stands alone.
         time_alone: A time that stands alone.
         unreadable_term: Whether there is a length that is no whole number.
@@ -103,7 +106,7 @@ class Parsed:
     recurring_prefix: list[Mention] = field(default_factory=list)
     flags: set[Kind] = field(default_factory=set)
     dangling: bool = False
-    backwards: bool = False
+    misleading: bool = False
     weekday: int | None = None
     time_alone: time | None = None
     unreadable_term: bool = False
@@ -158,7 +161,7 @@ class _Parser:
             piece = self.pieces[self.index]
             self.lost_number(before, piece.gap)
             if before is not None and before.kind is Kind.TERM and piece.kind is Kind.BEFORE:
-                self.result.backwards |= not piece.gap
+                self.result.misleading |= not piece.gap
             before = piece
             self.index += 1
             if not self.lexicon.fillers.fullmatch(piece.gap):
@@ -176,9 +179,10 @@ class _Parser:
         return self.result
 
     def lost_number(self, before: Piece | None, gap: str) -> None:
-        """Notice "the 10th, 20th": a number right after a day belongs to it somehow."""
-        if before is not None and before.kind in DAY_KINDS and _NUMBER.match(gap):
-            self.result.dangling = True
+        """Notice "the 10th, 20th", and lengths of time that no pattern took."""
+        after_day = before is not None and before.kind in DAY_KINDS
+        self.result.dangling |= after_day and _NUMBER.match(gap) is not None
+        self.result.misleading |= self.lexicon.holds_quantity(gap)
 
     def take(self, piece: Piece) -> None:
         """Take one piece."""
@@ -206,6 +210,8 @@ class _Parser:
             hour, minute = piece.number("h", "h2") or 0, piece.number("min", "min2") or 0
             self.result.dangling |= hour > 24 or minute > 59
         elif kind is Kind.WEEKDAY:
+            # Two weekdays are two deadlines.
+            self.result.dangling |= pending.weekday is not None
             pending.weekday = 6 if piece.has("sunday") else (piece.number("w", "w2") or 2) - 2
         elif kind is Kind.RECURRING:
             self.result.recurring.append(piece)
@@ -250,6 +256,7 @@ class _Parser:
             cued=any((pending.before, pending.upper, pending.inside, pending.after, pending.to))
             or piece.kind is Kind.EDGE_UNIT
             or piece.has("cue", "ahead"),
+            upper=pending.upper or pending.to,
             edge=edge,
             edge_days=pending.edge_days,
             cut_off=pending.cut_off,
@@ -307,6 +314,7 @@ class _Parser:
                 last.weekday = pending.weekday
             elif self.result.recurring:
                 prefix = self.result.recurring_prefix[-1]
+                self.result.dangling |= prefix.weekday is not None
                 prefix.weekday = pending.weekday
                 prefix.strict = prefix.strict or pending.before
             else:

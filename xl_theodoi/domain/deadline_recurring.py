@@ -177,14 +177,28 @@ class _Builder:
         if self.is_yearly_place(mention):
             self.month = found.end.month
             return not mention.strict
-        if mention.after:
-            self.since = found.start
-            self.notes["due_recurrence_since"] = {"date": self.since}
-            return True
-        self.until = found.start - timedelta(days=1) if mention.strict else found.end
+        opening = found
+        if mention.range_start is not None:
+            start = target_of(
+                mention.range_start, self.context.issue, self.context.lexicon.numerals
+            )
+            if not isinstance(start, Target):
+                return False
+            opening = start
+        if mention.after or mention.range_start or not (mention.upper or mention.is_day):
+            self.since = opening.start
+        if not mention.after:
+            self.until = found.start - timedelta(days=1) if mention.strict else found.end
         if found.unit is not Unit.YEAR:
-            self.notes["due_recurrence_until"] = {"date": self.until}
+            self.note_bounds()
         return True
+
+    def note_bounds(self) -> None:
+        """Say from when to when the recurrence goes on."""
+        if self.since is not None:
+            self.notes["due_recurrence_since"] = {"date": self.since}
+        if self.until is not None:
+            self.notes["due_recurrence_until"] = {"date": self.until}
 
     def is_yearly_place(self, mention: Mention) -> bool:
         """Return whether it is "in September" or "in quarter IV" of every year."""

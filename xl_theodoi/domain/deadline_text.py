@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.dates import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 class Kind(StrEnum):
@@ -165,6 +165,7 @@ class Lexicon:
     around_term: re.Pattern[str] = field(init=False)
     around_start: re.Pattern[str] = field(init=False)
     _document: re.Pattern[str] = field(init=False)
+    _quantity: re.Pattern[str] = field(init=False)
     _blank: frozenset[str] = field(init=False)
     _accented: _Patterns = field(init=False)
     _plain: _Patterns | None = field(init=False, default=None)
@@ -176,10 +177,20 @@ class Lexicon:
         self.fillers = _only(words["fillers"]["words"])
         self.around_term = _only(words["fillers"]["around_term"])
         self.around_start = _only(words["fillers"]["around_start"])
-        documents = "|".join(map(re.escape, words["classes"]["document"]))
+        documents = _either(words["classes"]["document"])
         self._document = re.compile(rf"(?<!\w)(?:{documents})$")
+        units = _either(
+            word
+            for name in ("day", "week", "month", "quarter", "year", "hours")
+            for word in words["classes"][name]
+        )
+        self._quantity = re.compile(rf"(?<!\w)\d+ ?(?:{units})(?!\w)")
         self._blank = frozenset(words["blank"]["marks"])
         self._accented = _compiled(words, plain=False)
+
+    def holds_quantity(self, text: str) -> bool:
+        """Return whether unrecognised text holds a number of days, months or years."""
+        return self._quantity.search(text) is not None
 
     def names_document(self, text: str) -> bool:
         """Return whether text ends with the name of a kind of document."""
@@ -222,11 +233,15 @@ _QUOTES = {
 }
 
 
+def _either(words: Iterable[str]) -> str:
+    """Return the alternatives of a pattern, the longest first."""
+    both = {alternative for word in words for alternative in (word, strip_accents(word))}
+    return "|".join(sorted(map(re.escape, both), key=len, reverse=True))
+
+
 def _only(words: Sequence[str]) -> re.Pattern[str]:
     """Return a pattern for text that holds nothing but these words and punctuation."""
-    both = {*words, *map(strip_accents, words)}
-    alternatives = "|".join(sorted(map(re.escape, both), key=len, reverse=True))
-    return re.compile(rf"(?:[\s,;:.()\-]|(?<!\w)(?:{alternatives})(?!\w))*")
+    return re.compile(rf"(?:[\s,;:.()\-]|(?<!\w)(?:{_either(words)})(?!\w))*")
 
 
 def _compiled(words: Mapping[str, Any], *, plain: bool) -> _Patterns:

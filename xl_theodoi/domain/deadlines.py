@@ -104,7 +104,7 @@ _TROUBLES = {
 }
 
 
-def read_deadline(  # noqa: PLR0917 - a phrase, its two dates, and what it is read with
+def read_deadline(
     phrase: str | None,
     issue_date: date | None,
     received_on: date | None,
@@ -258,7 +258,7 @@ class _Reader:
                 # "The 10th of the first lunar month": the day beside the event is none of ours.
                 return self.ambiguous("due_event")
             return self.ambiguous(chosen.doubt, chosen.due)
-        if parsed.backwards:
+        if parsed.misleading:
             return self.ambiguous("due_unread_words")
         loose = parsed.dangling or parsed.unreadable_term or parsed.weekday is not None
         if loose or Kind.OR in parsed.flags:
@@ -343,7 +343,8 @@ class _Reader:
                     self.notes["due_impossible"] = {"text": piece.text}
                     return self.answer(DeadlineKind.INVALID)
         recurrence = recurrence_of(parsed, self.context, self.notes)
-        if recurrence is None or parsed.dangling or Kind.OR in parsed.flags:
+        unclear = parsed.dangling or parsed.misleading or Kind.OR in parsed.flags
+        if recurrence is None or unclear:
             return self.ambiguous("due_recurrence_unclear")
         issue = self.context.issue
         if Kind.EVENT in parsed.flags:
