@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.model import Progress, Timeliness, Unit
@@ -172,8 +173,12 @@ def document_key(task: TaskView) -> str | None:
     if not number:
         return None
     issued: date | None = task.values.get("issue_date")
-    plain = _LEADING_NUMBER.sub("", fold(str(number)))
-    return f"{issued.year if issued else ''}|{plain}"
+    return f"{issued.year if issued else ''}|{_plain_number(str(number))}"
+
+
+@lru_cache(maxsize=65536)
+def _plain_number(text: str) -> str:
+    return _LEADING_NUMBER.sub("", fold(text))
 
 
 def days_late(task: TaskView) -> int:
@@ -288,11 +293,8 @@ class _Places:
         return keys
 
 
-_SUMS = ("done", "completed", "overdue", "due_soon", "on_time", "late", "no_deadline")
-
-
 class _Counter:
-    """Counts tasks by unit with one data frame of indicators."""
+    """Counts tasks by unit: one data frame of what is true of each task, grouped."""
 
     def __init__(
         self,
@@ -303,94 +305,113 @@ class _Counter:
         approval: bool,
         open_ended_apart: bool,
     ) -> None:
-        self._labels = labels
-        self._buckets = buckets
-        self._approval = approval
-        self._apart = open_ended_apart
-        self._rows = {id(task): self._indicators(task) for task in tasks}
-        self._frame = self._make_frame([("", task) for task in tasks])
-        self.nothing = self._counts({}, 0)
-
-    def _indicators(self, task: TaskView) -> dict[Any, Any]:
-        status = task.status
-        if status is None:  # pragma: no cover - tasks without status are not counted
-            message = f"task {task.task_id} has no status"
-            raise ValueError(message)
-        kind = status.timeliness
-        open_ended = kind is Timeliness.NO_DEADLINE
-        age = days_late(task) if kind is Timeliness.OVERDUE else 0
-        row: dict[Any, Any] = {
-            "document": document_key(task),
-            "total": 1,
-            "done": int(status.is_done),
-            "completed": int(status.approved if self._approval else status.is_done),
-            "overdue": int(kind is Timeliness.OVERDUE),
-            "due_soon": int(kind is Timeliness.DUE_SOON),
-            "on_time": int(kind is Timeliness.ON_TIME),
-            "late": int(kind is Timeliness.LATE),
-            "no_deadline": int(open_ended),
-        }
-        for label in self._labels:
-            row["label", label] = int(status.label == label)
-        for progress in Progress:
-            here = status.progress is progress
-            row["open", progress] = int(here and open_ended)
-            row["cell", progress, True] = int(here and status.is_late)
-            row["cell", progress, False] = int(
-                here and not status.is_late and not (open_ended and self._apart)
-            )
-        for number, bucket in enumerate(self._buckets):
-            row["age", number] = int(age > 0 and bucket.holds(age))
-        return row
-
-    def _make_frame(self, pairs: Iterable[tuple[str, TaskView]]) -> DataFrame:
         import pandas as pd  # noqa: PLC0415 - heavy; only counting needs it
 
-        rows = [{"unit": key, **self._rows[id(task)]} for key, task in pairs]
-        # Keys of several parts stay single columns: an index of objects, never a MultiIndex.
-        columns = pd.Index(list(rows[0]) if rows else [], dtype=object, tupleize_cols=False)
-        return pd.DataFrame([list(row.values()) for row in rows], columns=columns)
+        self._labels = labels
+        self._buckets = buckets
+        self._apart = open_ended_apart
+        self._rows = {id(task): row for row, task in enumerate(tasks)}
+        statuses = [(task, task.status) for task in tasks if task.status is not None]
+        self._frame = pd.DataFrame(
+            {
+                "label": [status.label for _, status in statuses],
+                "progress": [status.progress.value for _, status in statuses],
+                "kind": [status.timeliness.value for _, status in statuses],
+                "completed": [
+                    status.approved if approval else status.is_done for _, status in statuses
+                ],
+                "age": [self._age(task) for task, _ in statuses],
+                "document": [document_key(task) for task, _ in statuses],
+            }
+        )
+        self.nothing = self._counts({}, {}, {}, 0, 0)
+
+    def _age(self, task: TaskView) -> int:
+        """Return the number of an overdue task's age bucket, -1 for other tasks."""
+        if task.status is None or task.status.timeliness is not Timeliness.OVERDUE:
+            return -1
+        days = days_late(task)
+        return next((n for n, bucket in enumerate(self._buckets) if bucket.holds(days)), -1)
 
     def by_unit(self, held: Mapping[str, Sequence[TaskView]]) -> dict[str, Counts]:
         """Return the figures of every unit that has tasks."""
-        frame = self._make_frame((key, task) for key, tasks in held.items() for task in tasks)
-        if frame.empty:
-            return {}
-        groups = frame.groupby("unit", sort=False)
-        documents = groups["document"].nunique()
-        sums = frame.drop(columns=["document"]).groupby("unit", sort=False).sum()
-        return {
-            str(unit): self._counts(dict(zip(sums.columns, values, strict=True)), documents[unit])
-            for unit, values in zip(sums.index, sums.to_numpy(), strict=True)
-        }
+        pairs = [(key, self._rows[id(task)]) for key, tasks in held.items() for task in tasks]
+        frame = self._frame.iloc[[row for _, row in pairs]]
+        return self._grouped(frame.assign(unit=[key for key, _ in pairs]))
 
     def total(self) -> Counts:
         """Return the figures of all tasks."""
-        if self._frame.empty:
-            return self.nothing
-        sums = self._frame.drop(columns=["document", "unit"]).sum()
-        return self._counts(
-            dict(zip(sums.index, sums.to_numpy(), strict=True)),
-            self._frame["document"].nunique(),
-        )
+        return self._grouped(self._frame.assign(unit="")).get("", self.nothing)
 
-    def _counts(self, sums: Mapping[Any, Any], documents: Any) -> Counts:
-        def number(key: Any) -> int:
-            return int(sums.get(key, 0))
+    def _grouped(self, frame: DataFrame) -> dict[str, Counts]:
+        if frame.empty:
+            return {}
+        groups = frame.groupby("unit", sort=False)
+        labels = self._sizes(frame, "label")
+        ages = self._sizes(frame, "age")
+        situations: dict[str, dict[tuple[Progress, Timeliness], int]] = {}
+        sizes = frame.groupby(["unit", "progress", "kind"]).size()
+        for place, size in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
+            unit, progress, kind = place
+            key = Progress(progress), Timeliness(kind)
+            situations.setdefault(str(unit), {})[key] = int(size)
+        completed = groups["completed"].sum()
+        documents = groups["document"].nunique()
+        return {
+            unit: self._counts(
+                situations[unit],
+                labels[unit],
+                ages[unit],
+                int(completed[unit]),
+                int(documents[unit]),
+            )
+            for unit in situations
+        }
 
+    def _sizes(self, frame: DataFrame, column: str) -> dict[str, dict[Any, int]]:
+        result: dict[str, dict[Any, int]] = {}
+        sizes = frame.groupby(["unit", column]).size()
+        for place, size in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
+            unit, value = place
+            result.setdefault(str(unit), {})[value] = int(size)
+        return result
+
+    def _counts(
+        self,
+        situations: Mapping[tuple[Progress, Timeliness], int],
+        labels: Mapping[str, int],
+        ages: Mapping[int, int],
+        completed: int,
+        documents: int,
+    ) -> Counts:
+        def of(*kinds: Timeliness) -> int:
+            return sum(size for (_, kind), size in situations.items() if kind in kinds)
+
+        cells = {(progress, missed): 0 for progress in Progress for missed in (False, True)}
+        open_ended = dict.fromkeys(Progress, 0)
+        for (progress, kind), size in situations.items():
+            if kind is Timeliness.NO_DEADLINE:
+                open_ended[progress] += size
+            if kind is not Timeliness.NO_DEADLINE or not self._apart:
+                cells[progress, kind in _MISSED] += size
         return Counts(
-            total=number("total"),
-            labels={label: number(("label", label)) for label in self._labels},
-            cells={
-                (progress, missed): number(("cell", progress, missed))
-                for progress in Progress
-                for missed in (False, True)
-            },
-            open_ended={progress: number(("open", progress)) for progress in Progress},
-            documents=int(documents),
-            ages=tuple(number(("age", index)) for index in range(len(self._buckets))),
-            **{name: number(name) for name in _SUMS},
+            total=sum(situations.values()),
+            labels={label: labels.get(label, 0) for label in self._labels},
+            cells=cells,
+            open_ended=open_ended,
+            done=sum(n for (progress, _), n in situations.items() if progress is Progress.DONE),
+            completed=completed,
+            overdue=of(Timeliness.OVERDUE),
+            due_soon=of(Timeliness.DUE_SOON),
+            on_time=of(Timeliness.ON_TIME),
+            late=of(Timeliness.LATE),
+            no_deadline=of(Timeliness.NO_DEADLINE),
+            documents=documents,
+            ages=tuple(ages.get(number, 0) for number in range(len(self._buckets))),
         )
+
+
+_MISSED = (Timeliness.OVERDUE, Timeliness.LATE)
 
 
 def bucket_text(bucket: AgeBucket, words: Mapping[str, str]) -> str:

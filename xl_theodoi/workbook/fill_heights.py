@@ -62,6 +62,12 @@ class Font:
         """Whether the type has the widths of Times New Roman."""
         return self.name.startswith(("Times", "Liberation Serif", "Tinos"))
 
+    @property
+    def scale(self) -> float:
+        """Points for each thousandth of the type size that `_WIDTHS` counts."""
+        kind = 1 if self.is_times else _OTHER_FONT
+        return self.size / 1000 * kind * (_BOLD if self.bold else 1)
+
 
 @lru_cache(maxsize=8192)
 def _letter(letter: str) -> int:
@@ -80,12 +86,14 @@ def _letter(letter: str) -> int:
 _MARKS = frozenset("\u0300\u0301\u0302\u0303\u0306\u0309\u0323")
 
 
+@lru_cache(maxsize=65536)
+def _units(word: str) -> int:
+    return sum(map(_letter, word))
+
+
 def text_width(text: str, font: Font) -> float:
     """Return the width of a line of text in points."""
-    width = sum(map(_letter, text)) * font.size / 1000
-    if not font.is_times:
-        width *= _OTHER_FONT
-    return width * (_BOLD if font.bold else 1)
+    return _units(text) * font.scale
 
 
 def line_count(text: str, font: Font, width: float) -> int:
@@ -96,14 +104,15 @@ def line_count(text: str, font: Font, width: float) -> int:
         font: Its type.
         width: Room in points, cell margins already taken off.
     """
+    scale = font.scale
     room = max(width, font.size)
-    blank = text_width(" ", font)
+    blank = _units(" ") * scale
     lines = 0
     for paragraph in text.split("\n"):
         lines += 1
         used = 0.0
         for word in paragraph.split(" "):
-            long = text_width(word, font) * _SAFETY
+            long = _units(word) * scale * _SAFETY
             if used and used + blank + long > room:
                 lines += 1
                 used = 0.0
