@@ -229,6 +229,28 @@ def test_settings_take_columns_out_of_the_form():
     assert "STT" not in texts_of(sheet)
 
 
+@pytest.mark.parametrize("layout", ["table", "summary_and_sections", "status_counts"])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("content", "late_reason"),
+        ("stt", "task_id", "content", "completed_on", "timeliness", "note"),
+        ("stt", "blank", "document_subject", "content", "officer", "issue_date", "status_label",
+         "result_document", "proposal", "received_on", "progress_text"),
+    ],
+)  # fmt: skip
+def test_any_columns_fit_any_layout(layout, columns, tmp_path):
+    profile = load_profile("can-tho")
+    form = profile.unit_form.model_copy(update={"layout": layout, "columns": columns, "labels": {}})
+    profile = profile.model_copy(update={"unit_form": form})
+    path = tmp_path / "unit.xlsx"
+    path.write_bytes(build_unit_workbook(make_content(profile=profile, rows=make_rows(profile))))
+    texts = texts_of(openpyxl.load_workbook(path, data_only=True)["Báo cáo"])
+
+    assert not list(OpenXmlValidator().validate(path).errors)
+    assert set(texts) >= {profile.register[n].label for n in columns if n in profile.register}
+
+
 def test_faults_that_were_sent_do_not_keep_the_unit_from_sending():
     """The register said "not started" with a completion date: not the unit's fault."""
     rows = make_rows(load_profile("hue"), 3)

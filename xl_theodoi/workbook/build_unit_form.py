@@ -255,8 +255,9 @@ class FormWriter:
             ]
             self.sheet.set_row(self.row, max(heights))
 
-        self.text(0, split, superior, LETTERHEAD, **centre)
-        self.text(split + 1, last, texts["country"], LETTERHEAD, bold=True, **centre)
+        low = {**centre, "valign": "bottom"}
+        self.text(0, split, superior, LETTERHEAD, **low)
+        self.text(split + 1, last, texts["country"], LETTERHEAD, bold=True, **low)
         height((superior, left, LETTERHEAD), (texts["country"], right + 3, LETTERHEAD))
         self.row += 1
         self.text(0, split, unit, LETTERHEAD, bold=True, **centre)
@@ -330,6 +331,10 @@ class FormWriter:
     def _counts_and_table(self) -> int:
         self._heading(self.texts["counts_title"])
         counts = self.counts()
+        if self.split + 2 > self.last:  # no room beside the figures
+            counts = [
+                line for count in counts for line in (replace(count, detail=()), *count.detail)
+            ]
         halves = 2 if self.form.landscape and not any(count.detail for count in counts) else 1
         rows = -(-len(counts) // halves)
         for nth in range(rows):
@@ -394,8 +399,8 @@ class FormWriter:
                 early = tuple(code for code in codes_where(progress) if code not in late)
                 names = ("on_time", "late") if done else ("in_time", "overdue")
                 detail = (
-                    self._codes(texts[names[0]], early, 0),
-                    self._codes(texts[names[1]], late, 0),
+                    self._codes(texts[names[0]], early, 2),
+                    self._codes(texts[names[1]], late, 2),
                 )
                 whole = self._codes(f"- {words[progress]}:", codes_where(progress), 0)
                 found.append(replace(whole, detail=detail))

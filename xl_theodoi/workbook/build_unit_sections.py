@@ -313,22 +313,32 @@ class SectionWriter:
 
     def _borders(self, first: int, last: int, last_column: int) -> None:
         """Let the lines of a task share one box, and a section stand across the table."""
-        kind = f"${column_letter(self.c_shown_kind + 1)}{first + 1}"
-        bare = {"font_name": "", "font_size": 0}
+        letters = column_letter(self.c_shown_kind + 1)
         book = self.style.book
-        section = {"bold": True, "bg_color": look.HEADER_FILL, **bare}
-        rules = (
-            (f"={kind}={SECTION}", {**section, "top": 1}),
-            (f"={kind}={SECTION_CONTINUED}", section),
-            (f"={kind}={FIRST_LINE}", {"top": 1, "left": 1, "right": 1, **bare}),
-            (f"={kind}={CONTINUED}", {"left": 1, "right": 1, **bare}),
+        section = {"bold": True, "bg_color": look.HEADER_FILL}
+        task = {"left": 1, "right": 1}
+        rules: tuple[tuple[int, dict[str, Any]], ...] = (
+            (SECTION, {**section, "top": 1}),
+            (SECTION_CONTINUED, section),
+            (FIRST_LINE, {**task, "top": 1}),
+            (CONTINUED, task),
         )
-        for criteria, properties in rules:
-            # A conditional border takes the place of the cell's own, the table's end included.
-            for top, bottom, ends in ((first, last - 1, {}), (last, last, {"bottom": 1})):
-                condition = criteria.replace(f"${first + 1}=", f"${top + 1}=")
-                shape = book.add_format({**properties, **ends})
-                self.sheet.conditional_format(
-                    top, 0, bottom, last_column,
-                    {"type": "formula", "criteria": condition, "format": shape},
-                )  # fmt: skip
+        # A conditional border takes the place of the cell's own: the table's edges are
+        # repeated in the conditional formats of its first and last columns and last row.
+        rows: tuple[tuple[int, int, dict[str, Any]], ...] = (
+            (first, last - 1, {}), (last, last, {"bottom": 1}),
+        )  # fmt: skip
+        columns: tuple[tuple[int, int, dict[str, Any]], ...] = (
+            (0, 0, {"left": 1}), (1, last_column - 1, {}), (last_column, last_column, {"right": 1}),
+        )  # fmt: skip
+        for kind, properties in rules:
+            for top, bottom, ends in rows:
+                for left, right, edges in columns:
+                    if left > right or top > bottom:
+                        continue
+                    wanted = {**properties, **ends, **edges, "font_name": "", "font_size": 0}
+                    self.sheet.conditional_format(
+                        top, left, bottom, right,
+                        {"type": "formula", "criteria": f"=${letters}{top + 1}={kind}",
+                         "format": book.add_format(wanted)},
+                    )  # fmt: skip
