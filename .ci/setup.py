@@ -104,7 +104,8 @@ def make_environment() -> None:
         # Debian keeps this part of the standard library in a package of its own.
         package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         if not apt_install([package]):
-            raise SetupError(f"install the package {package}, then run the same line again.")
+            line = f"apt-get update && apt-get install -y {package}"
+            raise SetupError(f"as root, run:  {line}\nthen run the same line again.")
         importlib.invalidate_caches()
     if run(sys.executable, "-m", "venv", "--clear", VENV) or version_of_environment() is None:
         raise SetupError(f"no virtual environment could be made in {VENV}.")
