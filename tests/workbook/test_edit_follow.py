@@ -354,3 +354,60 @@ def test_references_go_with_the_rows_that_move(before, after):
     removal = Removal("S", Area(4, 1, 8, 5), (5, 7), 8)
 
     assert map_rows(before, "S", removal) == after
+
+
+@pytest.mark.parametrize(
+    ("formula", "stale"),
+    [
+        ("SUM(NhiemVu[Số])", True),
+        ("COUNTA(NhiemVu[Mã])", False),
+        ("COUNTA(NhiemVu[[Mã]:[Nội dung]])", False),
+        ("COUNTA(NhiemVu[[Mã]:[Số]])", True),
+        ("COUNTA(NhiemVu[#All])", True),
+        ("COUNTA(NhiemVu[[#Headers],[Mã]])", False),
+        ("ROWS(NhiemVu)", True),
+        ("SUM('Nhiệm vụ'!D:D)", True),
+        ("SUM('Nhiệm vụ'!C:C)", False),
+        ("SUM('Nhiệm vụ'!5:6)", True),
+        ("SUM('Nhiệm vụ'!6:7)", False),
+        ("'Nhiệm vụ'!$D$5", True),
+        ("'Nhiệm vụ'!$D$6", False),
+        ("D5+$D$5", False),
+        ('SUM(INDIRECT("D5"))', True),
+        ("SUM('Nhiệm vụ:Tổng hợp'!D5)", True),
+        ("[1]Sheet1!D5", False),
+        ("SUM(KhongCo)", False),
+        ("SUM(KhongCo[x])", True),
+        ("\"'Nhiệm vụ'!D5\"", False),
+    ],
+)
+def test_a_formula_is_stale_when_it_may_read_what_changed(formula, stale):
+    text = formula.replace("&", "&amp;").encode()
+    data = rebuilt(
+        by_xlsxwriter(), replace={SHEET2: lambda d: d.replace(b"<f>2+2</f>", b"<f>%s</f>" % text)}
+    )
+
+    result, _ = edit_bytes(data, [SetCells("NhiemVu", {(1, "Số"): 100})])
+
+    cell = re.search(rb'<c r="A4".*?</c>', parts_of(result)[SHEET2])[0]
+    assert (b"<v>" not in cell) is stale
+
+
+def test_headings_with_commas_and_brackets_are_told_apart():
+    label = "Số, [ký] hiệu #1"
+    data, _ = edit_bytes(by_xlsxwriter(), [AddColumns("NhiemVu", [label, "hiệu"])])
+    reference = "NhiemVu[[#This Row],[Số, '[ký'] hiệu '#1]]"
+    data = rebuilt(
+        data,
+        replace={
+            SHEET1: lambda d: re.sub(
+                rb"<f>NhiemVu\[\[#This Row\],\[S[^<]*</f>", f"<f>{reference}</f>".encode(), d
+            )
+        },
+    )
+
+    other, _ = edit_bytes(data, [SetCells("NhiemVu", {(0, "hiệu"): 1})])
+    own, _ = edit_bytes(data, [SetCells("NhiemVu", {(0, label): 1})])
+
+    assert re.search(rb'<c r="E4"><f>[^<]*</f><v>', parts_of(other)[SHEET1])
+    assert re.search(rb'<c r="E4"><f>[^<]*</f></c>', parts_of(own)[SHEET1])

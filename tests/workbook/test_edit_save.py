@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.workbook.edit_samples import by_xlsxwriter, values_of
+from tests.workbook.edit_samples import by_xlsxwriter, parts_of, values_of
 from xl_theodoi.domain.changes import SetCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook import edit_save
@@ -227,3 +229,58 @@ def test_a_damaged_result_never_replaces_the_file(master, monkeypatch):
 
     assert master.read_bytes() == before
     assert list(master.parent.iterdir()) == [master]
+
+
+def test_a_link_stays_a_link(master, tmp_path):
+    folder = tmp_path / "khác"
+    folder.mkdir()
+    link = folder / master.name
+    link.symlink_to(master)
+
+    apply_changes(link, SET)
+
+    assert link.is_symlink()
+    assert values_of(master.read_bytes())[3][1] == "mới"
+
+
+class Unseekable(io.RawIOBase):
+    """A stream that zip files are written to with sizes after the data."""
+
+    def __init__(self):
+        self.data = b""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.data += bytes(data)
+        return len(data)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_zip_files_with_sizes_after_the_data_or_room_for_large_ones_are_read(large):
+    stream = Unseekable()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts_of(by_xlsxwriter()).items():
+            with package.open(name, "w", force_zip64=large) as part:
+                part.write(content)
+
+    result, changed = edit_bytes(stream.data, SET)
+
+    old, new = parts_of(stream.data), parts_of(result)
+    assert list(old) == list(new)
+    assert {name for name in old if old[name] != new[name]} == set(changed)
+
+
+def test_untouched_entries_keep_compressed_bytes_and_time_stamps():
+    data = by_xlsxwriter()
+
+    result, changed = edit_bytes(data, SET)
+
+    old, new = (zipfile.ZipFile(io.BytesIO(d)) for d in (data, result))
+    for before, after in zip(old.infolist(), new.infolist(), strict=True):
+        assert (before.filename, before.date_time) == (after.filename, after.date_time)
+        if before.filename not in changed:
+            start = [z.header_offset + 30 + len(z.filename) for z in (before, after)]
+            size = before.compress_size
+            assert data[start[0] : start[0] + size] == result[start[1] : start[1] + size]

@@ -3,7 +3,9 @@
 The editor computes no formulas. A formula that may depend on a changed cell, directly or
 through other formulas and names, loses its cached value, and the workbook asks the opening
 program to compute everything (`fullCalcOnLoad`). A reader that does not compute then sees
-that there is no value instead of yesterday's. Formulas that cannot depend on a changed cell
+that there is no value instead of yesterday's. `fullCalcOnLoad` alone is not enough:
+LibreOffice 7.4 ignores it and shows the old cached value, whichever program the file names as
+its author; without a cached value it computes. Formulas that cannot depend on a changed cell
 keep their value, so that untouched rows stay byte for byte.
 """
 
@@ -28,7 +30,7 @@ from xl_theodoi.workbook.edit_refs import (
     tokens,
 )
 from xl_theodoi.workbook.edit_rows import CellXml, attributes_of, attributes_text
-from xl_theodoi.workbook.edit_values import formula_of, without_value
+from xl_theodoi.workbook.edit_values import formula_of, is_shared_string, without_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -214,7 +216,7 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
             if _is_stale(cell, sheets):
                 cell.sheet.changed.add(cell.row, cell.column)
                 if cell.fills is not None:
-                    _add_area(cell.sheet, cell.fills)
+                    cell.sheet.changed.add_area(cell.fills)
                 found.append(cell)
             else:
                 rest.append(cell)
@@ -231,12 +233,6 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
         book.recalculate_on_load()
     _settle_charts(session, dependencies, sheets)
     _settle_pivots(session, sheets)
-
-
-def _add_area(sheet: SheetEdit, area: Area) -> None:
-    for row in range(area.top, area.bottom + 1):
-        for column in range(area.left, area.right + 1):
-            sheet.changed.add(row, column)
 
 
 def _followed(
@@ -296,25 +292,30 @@ def unshare(sheet: SheetEdit) -> None:
 def _drop_values(stale: Sequence[FormulaCell]) -> None:
     """Take the cached values out of formulas, and out of the cells an array fills."""
     places: dict[tuple[str, int], tuple[SheetEdit, set[int]]] = {}
+    filled: set[tuple[str, int]] = set()
     for cell in stale:
-        areas = [Area(cell.row, cell.column, cell.row, cell.column)]
-        if cell.fills is not None:
-            areas.append(cell.fills)
-        for area in areas:
-            for row in range(area.top, area.bottom + 1):
-                key = (cell.sheet.part, row)
-                columns = places.setdefault(key, (cell.sheet, set()))[1]
-                columns.update(range(area.left, area.right + 1))
-    for (_, number), (sheet, columns) in places.items():
-        needle = b"<%sv" % sheet.xml.prefix
+        part = cell.sheet.part
+        places.setdefault((part, cell.row), (cell.sheet, set()))[1].add(cell.column)
+        if cell.fills is None:
+            continue
+        for row in range(cell.fills.top, cell.fills.bottom + 1):
+            columns = places.setdefault((part, row), (cell.sheet, set()))[1]
+            columns.update(range(cell.fills.left, cell.fills.right + 1))
+            filled.add((part, row))
+    for key, (sheet, columns) in places.items():
+        number = key[1]
+        # Cells that an array fills have a value but no formula of their own.
+        needle = b"<%s%s" % (sheet.xml.prefix, b"v" if key in filled else b"f")
         for column, old in list(sheet.xml.cells_with(number, needle)):
             if column not in columns or old.inner is None:
                 continue
             attributes = attributes_of(old.attributes)
-            if attributes.pop(b"t", None) == b"s":
+            inner = without_value(old.inner) or None
+            if attributes.pop(b"t", None) is None and inner == old.inner:
+                continue
+            if is_shared_string(old):
                 sheet.forget(old)
             text = b"".join(b' %s="%s"' % pair for pair in attributes.items())
-            inner = without_value(old.inner) or None
             sheet.xml.replace_cell(number, column, CellXml(text, inner))
 
 

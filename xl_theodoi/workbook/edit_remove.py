@@ -11,11 +11,10 @@ from xl_theodoi.workbook.edit_follow import chart_parts
 from xl_theodoi.workbook.edit_refs import Area, Removal, address, area_text, map_rows, parse_area
 from xl_theodoi.workbook.edit_rows import CellXml, attributes_of, attributes_text
 from xl_theodoi.workbook.edit_tables import TableEdit
-from xl_theodoi.workbook.edit_values import formula_of, has_content
+from xl_theodoi.workbook.edit_values import has_content
 
 if TYPE_CHECKING:
     from xl_theodoi.domain.changes import RemoveRows
-    from xl_theodoi.workbook.edit_rows import Row
     from xl_theodoi.workbook.edit_session import Session
     from xl_theodoi.workbook.edit_sheet import SheetEdit
 
@@ -63,8 +62,19 @@ def _alone(sheet: SheetEdit, moving: Area) -> bool:
     )
 
 
+def _holds_only(sheet: SheetEdit, moving: Area) -> bool:
+    """Whether the moving rows have no cells at all beside the table."""
+    return not any(
+        not moving.left <= column <= moving.right
+        for number in range(moving.top, moving.bottom + 1)
+        if sheet.xml.has_row(number)
+        for column in sheet.xml.outer_columns(number)
+    )
+
+
 def _move_cells(sheet: SheetEdit, moving: Area, removal: Removal) -> None:
-    alone = _alone(sheet, moving)
+    whole = _holds_only(sheet, moving)
+    alone = whole or _alone(sheet, moving)
     columns = range(moving.left, moving.right + 1)
     for number in removal.rows:
         if sheet.xml.has_row(number):
@@ -72,21 +82,24 @@ def _move_cells(sheet: SheetEdit, moving: Area, removal: Removal) -> None:
                 if column in columns:
                     sheet.forget(cell)
     last = moving.bottom
+    sheet.changed.add_area(moving)
+    needle = b"<%sf" % sheet.xml.prefix
     for number in range(moving.top, last + 1):
         target = removal.target(number)
         if target is None:
             continue
+        sheet.formulas_changed = sheet.formulas_changed or needle in sheet.xml.raw(number)
+        raw = sheet.xml.renumbered(number, target) if whole else None
+        if raw is not None:
+            sheet.xml.put_raw(target, raw)
+            continue
         source = sheet.xml.row(number)
         row = sheet.xml.row(target)
         for column in columns:
-            _drop(sheet, row, column)
+            row.cells.pop(column, None)
             cell = source.cells.get(column)
             if cell is not None:
                 row.cells[column] = _readdressed(cell, target, column)
-                if has_content(cell):
-                    sheet.changed.add(target, column)
-                if formula_of(cell) is not None:
-                    sheet.formulas_changed = True
         if alone and source.existed:
             row.attributes = {**source.attributes, b"r": row.attributes[b"r"]}
         sheet.xml.put(row)
@@ -95,19 +108,12 @@ def _move_cells(sheet: SheetEdit, moving: Area, removal: Removal) -> None:
             continue
         row = sheet.xml.row(number)
         for column in columns:
-            cell = row.cells.get(column)
-            _drop(sheet, row, column)
+            cell = row.cells.pop(column, None)
             if cell is not None and cell.has_style:
                 row.cells[column] = sheet.blank(number, column, cell.style)
         if alone:
             row.attributes.pop(b"hidden", None)
         sheet.xml.put(row)
-
-
-def _drop(sheet: SheetEdit, row: Row, column: int) -> None:
-    cell = row.cells.pop(column, None)
-    if has_content(cell):
-        sheet.changed.add(row.number, column)
 
 
 def _readdressed(cell: CellXml, row: int, column: int) -> CellXml:
@@ -121,10 +127,14 @@ def _move_formulas(session: Session, removal: Removal) -> None:
     for tab in session.book.sheets:
         sheet = session.sheet(tab)
         here = sheet.name == removal.sheet
+        known: dict[tuple[str, bool], str] = {}
         for cell in list(edit_calc.formula_cells(sheet, None)):
             place = Area(cell.row, cell.column, cell.row, cell.column)
             inside = here and removal.body.meets(place)
-            text = map_rows(cell.text, sheet.name, removal, inside=inside)
+            text = known.get((cell.text, inside))
+            if text is None:
+                text = map_rows(cell.text, sheet.name, removal, inside=inside)
+                known[cell.text, inside] = text
             if text != cell.text:
                 edit_calc.rewrite_formula(cell, text)
 

@@ -275,6 +275,37 @@ class SheetXml:
             at = end
         yield from found
 
+    def outer_columns(self, number: int) -> tuple[int, ...]:
+        """Return the first and the last column of a row's cells, or all of them."""
+        raw = self.raw(number)
+        first = re.search(rb'<%sc r="([A-Z]+)' % self.prefix, raw)
+        at = raw.rfind(b"<%sc " % self.prefix)
+        last = re.match(rb'<%sc r="([A-Z]+)' % self.prefix, raw[at : at + 40]) if at >= 0 else None
+        if first is None or last is None or self._masked:
+            return tuple(self.row(number).cells)
+        return _column(first[1]), _column(last[1])
+
+    def renumbered(self, number: int, target: int) -> bytes | None:
+        """Return a row's bytes as they read at another place of the sheet.
+
+        `None` where the row is of an unusual make and has to be taken apart. Every address in
+        the row changes, and nothing else does: formulas keep their text.
+        """
+        raw = self.raw(number)
+        if not raw or self._masked:
+            return None
+        start = raw.find(b">") + 1
+        head, count = re.subn(rb' r="%d"' % number, b' r="%d"' % target, raw[:start])
+        opening = b"<%sc" % self.prefix
+        pattern = rb'(%s r="[A-Z]+)%d"' % (opening, number)
+        body, cells = re.subn(pattern, rb'\g<1>%d"' % target, raw[start:])
+        known = cells == raw.count(opening + b" ") and not raw.count(opening + b">")
+        return head + body if count == 1 and known else None
+
+    def put_raw(self, number: int, raw: bytes) -> None:
+        """Take over a row's bytes as `renumbered` gave them."""
+        self._replaced[number] = raw
+
     def replace_cell(self, number: int, column: int, cell: CellXml) -> None:
         """Put a changed cell in the place of an existing one, as `put` does for a row."""
         raw = self.raw(number)

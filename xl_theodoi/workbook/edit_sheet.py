@@ -33,9 +33,14 @@ class Changed:
     def __init__(self) -> None:
         self._rows: dict[int, set[int]] = {}
         self._edges: dict[int, tuple[int, int]] = {}
+        self._areas: list[Area] = []
 
     def __bool__(self) -> bool:
-        return bool(self._rows)
+        return bool(self._rows or self._areas)
+
+    def add_area(self, area: Area) -> None:
+        """Take in all cells of a rectangle."""
+        self._areas.append(area)
 
     def add(self, row: int, column: int) -> bool:
         """Take in a cell; return whether it is new."""
@@ -49,6 +54,8 @@ class Changed:
 
     def meets(self, area: Area) -> bool:
         """Whether a changed cell may lie in a rectangle (exact for one row or column)."""
+        if any(known.meets(area) for known in self._areas):
+            return True
         for column, (low, high) in self._edges.items():
             if not area.left <= column <= area.right or low > area.bottom or high < area.top:
                 continue
