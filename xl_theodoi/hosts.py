@@ -58,6 +58,7 @@ class FileHost:
         self.path = path
         self.parts_changed: tuple[str, ...] = ()
         self._sha256: str | None = None
+        self._tables: Mapping[str, SheetTable] = {}
 
     def read(self) -> HostContent:
         """Read every table of the file.
@@ -73,6 +74,7 @@ class FileHost:
             raise TheodoiError("master_missing", path=str(self.path))
         content = read_workbook(self.path, file_name=self.path.name, limits=MASTER_LIMITS)
         self._sha256 = content.sha256
+        self._tables = content.tables
         return content
 
     def ensure_writable(self) -> None:
@@ -91,9 +93,24 @@ class FileHost:
 
         if not changes:
             return
+        self._refuse_gaps(changes)
         applied = apply_changes(self.path, changes, expected_sha256=self._sha256)
         self.parts_changed = tuple(dict.fromkeys((*self.parts_changed, *applied.parts_changed)))
         self._sha256 = applied.sha256
+
+    def _refuse_gaps(self, changes: Sequence[Change]) -> None:
+        """Refuse a table with a gap so long that the reader left its rows out.
+
+        Positions would not lead to the right rows below the gap.
+        """
+        from xl_theodoi.domain.errors import TheodoiError  # noqa: PLC0415
+
+        for name in {change.table for change in changes if hasattr(change, "table")}:
+            table = self._tables.get(name)
+            if table is None or not table.row_numbers:
+                continue
+            if table.row_numbers[-1] != table.header_row + len(table):
+                raise TheodoiError("rows_far_apart", table=name, path=self.path.name)
 
 
 class MemoryHost:

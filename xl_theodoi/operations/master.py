@@ -43,6 +43,9 @@ REGISTER = "NhiemVu"
 META = "TheoDoiMeta"
 SENDINGS = "TheoDoiGui"
 
+NOT_SCANNED = (META, SENDINGS, "CauHinh", "NgayNghi", "KetQuaKiemTra")
+"""Tables that hold the program's own words; a finding's wording is no mark of secrecy."""
+
 _META_SPECS = {
     "key": FieldSpec(label="key", kind="text"),
     "value": FieldSpec(label="value", kind="text"),
@@ -160,7 +163,7 @@ class Master:
         doubtful: list[Finding] = []
         marked: list[Location] = []
         for name, table in self.content.tables.items():
-            if name in (META, SENDINGS, "CauHinh", "NgayNghi"):
+            if name in NOT_SCANNED:
                 continue
             known = name == REGISTER or name in self.profile.tables
             labels = {
