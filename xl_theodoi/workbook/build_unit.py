@@ -45,6 +45,9 @@ def _add_sheet(book: Any, name: str) -> Any:
     """
     sheet = look.add_sheet(book, name)
     sheet._prepare_formula = _plain_formula  # noqa: SLF001
+    # The public methods first try every cell address for A1 notation; none is used here.
+    sheet.write_formula = sheet._write_formula  # noqa: SLF001
+    sheet.write_string = sheet._write_string  # noqa: SLF001
     return sheet
 
 
