@@ -101,6 +101,7 @@ def _fill_headers(
     for item in sheet.root.iterfind(f"{tag('headerFooter')}/*"):
         text = item.text or ""
         if has_placeholder(text):
+            words.check(text, context, place)
             # In headers an ampersand opens a code; one that is meant is doubled.
             item.text = _HEADER_FIELD.sub(
                 lambda match: words.text(match[0], context, place).replace("&", "&&"), text

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import copy
-import re
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.domain.findings import Location
-from xl_theodoi.workbook.edit_refs import Area, area_text, parse_area, shift_formula
-from xl_theodoi.workbook.edit_xml import MAX_TEXT, decode_text, encode_text, tag
+from xl_theodoi.workbook.edit_refs import Area, area_text, parse_area
+from xl_theodoi.workbook.edit_xml import tag
+from xl_theodoi.workbook.fill_cells import FormCell, FormCells, plain_value, serial, text_item
 from xl_theodoi.workbook.fill_heights import TALLEST, column_points, needed_height
-from xl_theodoi.workbook.fill_map import (
-    RowMap,
-    SeveralRowsError,
-    columns_of,
-    move_formula,
-    split_address,
+from xl_theodoi.workbook.fill_layout import (
+    BEFORE_MERGES,
+    insert_after,
+    manual_breaks,
+    move_ranges,
+    write_breaks,
 )
+from xl_theodoi.workbook.fill_map import RowMap, SeveralRowsError, columns_of, move_formula
 from xl_theodoi.workbook.fill_pages import blocks_of, breaks_before, page_height
-from xl_theodoi.workbook.fill_rows import Marker, PrintedRow, RowPlan, markers_of
-from xl_theodoi.workbook.fill_words import gather_tokens, has_placeholder, plain_text
+from xl_theodoi.workbook.fill_rows import PrintedRow, RowPlan
+from xl_theodoi.workbook.fill_words import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,58 +35,10 @@ if TYPE_CHECKING:
     from xl_theodoi.workbook.fill_package import CellFormats, FormPackage, StringPool
     from xl_theodoi.workbook.fill_words import Words
 
-_COLUMN_MARKER = re.compile(r"\{%-?\s*tc\s+if\s+(?P<source>.*?)\s*-?%\}", re.DOTALL)
-_EPOCH = date(1899, 12, 30).toordinal()
-_DAYS_TO_1904 = 1462
-_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _DEFAULT_HEIGHT = 15.0
 _DEFAULT_WIDTH = 9.14
-_BEFORE_MERGES = (
-    "sheetData", "sheetCalcPr", "sheetProtection", "protectedRanges", "scenarios",
-    "autoFilter", "sortState", "dataConsolidate", "customSheetViews",
-)  # fmt: skip
-_BEFORE_BREAKS = (
-    *_BEFORE_MERGES, "mergeCells", "phoneticPr", "conditionalFormatting", "dataValidations",
-    "hyperlinks", "printOptions", "pageMargins", "pageSetup", "headerFooter",
-)  # fmt: skip
-"""What stands before an element in the order that the schema prescribes."""
-
 CONTINUED = 0
 """Source of a row that only makes room for the text of the row above it."""
-
-
-@dataclass(slots=True)
-class _Cell:
-    """A cell of the template: its element, and its text by runs where it holds text."""
-
-    row: int
-    column: int
-    element: _Element
-    place: Location
-    style: int
-    item: _Element | None = None
-    runs: list[tuple[_Element | None, str]] = field(default_factory=list)
-    formula: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The whole text."""
-        return "".join(text for _, text in self.runs)
-
-
-@dataclass(slots=True)
-class _Row:
-    """A row of the template."""
-
-    attributes: dict[str, str]
-    cells: list[_Cell]
-
-    @property
-    def height(self) -> float | None:
-        """Height in points that somebody set, None where the row fits itself."""
-        if self.attributes.get("customHeight") in ("1", "true") and "ht" in self.attributes:
-            return float(self.attributes["ht"])
-        return None
 
 
 @dataclass(slots=True)
@@ -94,7 +46,7 @@ class _Output:
     """A row of the result before it is written: its filled cells and its height."""
 
     printed: PrintedRow
-    cells: list[tuple[_Cell, Any]]
+    cells: list[tuple[FormCell, Any]]
     height: float | None = None
 
 
@@ -135,9 +87,6 @@ class FormSheet:
         self.root = package.tree(part)
         if self.root.find(f"{tag('tableParts')}/{tag('tablePart')}") is not None:
             raise TheodoiError("template_has_table", file=file_name, sheet=name)
-        self._rows: dict[int, _Row] = {}
-        self._masters: dict[str, tuple[int, int, str]] = {}
-        self._column_tests: dict[int, tuple[str, Location]] = {}
         self._hidden: set[int] = set()
         self._merges = [
             area
@@ -145,78 +94,15 @@ class FormSheet:
             if (area := parse_area(item.get("ref", ""))) is not None
         ]
         self._anchors = {(area.top, area.left): area for area in self._merges}
-        self._read()
+        self._cells = FormCells(
+            self.root, pool.items, self._anchors, file_name=file_name, sheet=name
+        )
+        self._plan = RowPlan(self._cells.count, self._cells.markers, words, file_name)
         self._outputs: list[_Output] = []
         self.rows = RowMap((), 0, {})
         self.has_formulas = False
         self.titles: tuple[int, int] | None = None
         """Rows of the form that are repeated on every page, set by the caller."""
-
-    # --- reading ---
-
-    def _read(self) -> None:
-        number = 0
-        markers: dict[int, list[Marker]] = {}
-        for element in self.root.iterfind(f"{tag('sheetData')}/{tag('row')}"):
-            number = int(element.get("r", number + 1))
-            cells: list[_Cell] = []
-            column = 0
-            for item in element.iterfind(tag("c")):
-                reference = item.get("r")
-                column = split_address(reference)[1] if reference else column + 1
-                cell = self._read_cell(item, number, column)
-                cells.append(cell)
-                found = markers_of(cell.text, number, cell.place)
-                if found:
-                    markers.setdefault(number, []).extend(found)
-            attributes = {str(key): str(value) for key, value in element.attrib.items()}
-            self._rows[number] = _Row(attributes, cells)
-        self.row_count = number
-        self._plan = RowPlan(number, markers, self._words, self._file)
-
-    def _read_cell(self, item: _Element, row: int, column: int) -> _Cell:
-        place = Location(self._file, self.name, f"{column_letter(column)}{row}")
-        cell = _Cell(row, column, item, place, int(item.get("s", "0")))
-        kind = item.get("t", "n")
-        value = item.findtext(tag("v"))
-        formula = item.find(tag("f"))
-        if formula is not None:
-            cell.formula = self._read_formula(formula, row, column)
-            return cell
-        if kind == "s" and value is not None and int(value) < len(self._pool.items):
-            cell.item = self._pool.items[int(value)]
-        elif kind == "inlineStr":
-            cell.item = item.find(tag("is"))
-        if cell.item is not None:
-            cell.runs = _runs(cell.item)
-            self._take_column_test(cell)
-        return cell
-
-    def _read_formula(self, formula: _Element, row: int, column: int) -> str:
-        text = formula.text or ""
-        shared = formula.get("si")
-        if formula.get("t") == "shared" and shared is not None:
-            if text:
-                self._masters[shared] = (row, column, text)
-            elif shared in self._masters:
-                top, left, master = self._masters[shared]
-                text = shift_formula(master, row - top, column - left)
-        return text
-
-    def _take_column_test(self, cell: _Cell) -> None:
-        text = cell.text
-        match = _COLUMN_MARKER.search(text) if "{%" in text else None
-        if match is None:
-            return
-        merged = self._anchors.get((cell.row, cell.column))
-        for column in columns_of(merged) if merged else (cell.column,):
-            self._column_tests[column] = (match["source"], cell.place)
-        texts = gather_tokens([run for _, run in cell.runs])
-        cell.runs = [
-            (properties, _COLUMN_MARKER.sub("", run))
-            for (properties, _), run in zip(cell.runs, texts, strict=True)
-        ]
-        cell.item = _text_item(cell.runs)
 
     # --- filling ---
 
@@ -227,14 +113,14 @@ class FormSheet:
             TheodoiError: As `Words`; `template_block`, `template_not_a_list`.
         """
         self._check(context)
-        for column, (source, place) in self._column_tests.items():
+        for column, (source, place) in self._cells.tests.items():
             if not self._words.truth(source, context, place):
                 self._hidden.add(column)
         self._widths = self._column_widths()
         for printed in self._plan.printed(context):
             self._outputs.extend(self._fill_row(printed))
         self.rows = RowMap(
-            [output.printed for output in self._outputs], self.row_count, self._plan.loops_of
+            [output.printed for output in self._outputs], self._cells.count, self._plan.loops_of
         )
         self._raise_merged_rows()
         if self._plan.keeps:
@@ -243,28 +129,27 @@ class FormSheet:
     def _settle_heights(self) -> None:
         """Give every row a height, so that it is known where pages end."""
         for output in self._outputs:
-            row = self._rows.get(output.printed.source)
+            row = self._cells.rows.get(output.printed.source)
             if output.height is None:
                 lines = [
                     max(self._height_of(cell, value), self._formats.font(cell.style).size * 1.3)
                     for cell, value in output.cells
-                    if _plain(value)
+                    if plain_value(value)
                 ]
                 set_height = row.height if row else None
                 output.height = set_height or max([self._default_height, *lines])
 
     def _check(self, context: Mapping[str, Any]) -> None:
-        for source, place in self._column_tests.values():
+        for source, place in self._cells.tests.values():
             self._words.check("{{" + source + "}}", context, place)
         for number, names in self._plan.checked(context):
-            row = self._rows.get(number)
+            row = self._cells.rows.get(number)
             for cell in row.cells if row else ():
-                if has_placeholder(cell.text):
-                    text = "".join(gather_tokens([run for _, run in cell.runs]))
-                    self._words.check(text, names, cell.place)
+                if cell.fills:
+                    self._words.check(cell.text, names, cell.place)
 
     def _fill_row(self, printed: PrintedRow) -> Iterator[_Output]:
-        row = self._rows.get(printed.source)
+        row = self._cells.rows.get(printed.source)
         if row is None:
             yield _Output(printed, [])
             return
@@ -275,7 +160,7 @@ class FormSheet:
             value = self._fill_cell(cell, printed.names)
             output.cells.append((cell, value))
             if cell.runs and cell.column not in self._hidden:
-                filled = filled or has_placeholder(cell.text) or bool(self._hidden)
+                filled = filled or cell.fills or bool(self._hidden)
                 merged = self._anchors.get((cell.row, cell.column))
                 if merged is None or merged.top == merged.bottom:
                     needed = max(needed, self._height_of(cell, value))
@@ -295,25 +180,24 @@ class FormSheet:
             )
             yield output
 
-    def _fill_cell(self, cell: _Cell, names: Mapping[str, Any]) -> Any:
+    def _fill_cell(self, cell: FormCell, names: Mapping[str, Any]) -> Any:
         """Return a typed value, or a list of runs, or the cell's own text item."""
         if cell.column in self._hidden and not self._reaches_out(cell):
             return None
-        text = cell.text
-        if not has_placeholder(text):
+        if not cell.fills:
             return cell.item
-        texts = gather_tokens([run for _, run in cell.runs])
-        source = self._words.whole("".join(texts))
+        source = self._words.whole(cell.text)
         if source is not None:
             return self._typed(self._words.value(source, names, cell.place), cell)
+        texts = [piece for _, piece in cell.runs]
         if len(texts) > 1 and not all(map(self._words.stands_alone, texts)):
-            texts = ["".join(texts)]
+            texts = [cell.text]
         return [
             (properties, self._words.text(piece, names, cell.place))
             for (properties, _), piece in zip(cell.runs, texts, strict=False)
         ]
 
-    def _typed(self, value: Any, cell: _Cell) -> Any:
+    def _typed(self, value: Any, cell: FormCell) -> Any:
         if value is None or isinstance(value, (bool, int, float, date)):
             return value
         if isinstance(value, (list, tuple, set, dict)):
@@ -327,7 +211,7 @@ class FormSheet:
         properties = cell.runs[0][0] if len(cell.runs) == 1 else None
         return [(properties, plain_text(value))]
 
-    def _reaches_out(self, cell: _Cell) -> bool:
+    def _reaches_out(self, cell: FormCell) -> bool:
         merged = self._anchors.get((cell.row, cell.column))
         return merged is not None and any(
             column not in self._hidden for column in columns_of(merged)
@@ -345,7 +229,7 @@ class FormSheet:
         item = self.root.find(tag("sheetFormatPr"))
         default = float(item.get("defaultColWidth", "0")) if item is not None else 0.0
         widths: dict[int, float] = {}
-        last = max((c.column for row in self._rows.values() for c in row.cells), default=0)
+        last = max((c.column for row in self._cells.rows.values() for c in row.cells), default=0)
         for column in range(1, last + 1):
             widths[column] = default or _DEFAULT_WIDTH
         for item in self.root.iterfind(f"{tag('cols')}/{tag('col')}"):
@@ -365,10 +249,10 @@ class FormSheet:
                 widths[column] = 0.0
         return widths
 
-    def _height_of(self, cell: _Cell, value: Any) -> float:
+    def _height_of(self, cell: FormCell, value: Any) -> float:
         if not self._formats.wraps(cell.style):
             return 0.0
-        text = _plain(value)
+        text = plain_value(value)
         if not text:
             return 0.0
         merged = self._anchors.get((cell.row, cell.column))
@@ -413,7 +297,9 @@ class FormSheet:
         for child in list(data):
             data.remove(child)
         for number, output in enumerate(self._outputs, start=1):
-            template = self._rows.get(output.printed.source) if output.printed.source else None
+            template = (
+                self._cells.rows.get(output.printed.source) if output.printed.source else None
+            )
             attributes = dict(template.attributes) if template else {}
             for name in ("spans", "ht", "customHeight"):
                 attributes.pop(name, None)
@@ -432,13 +318,14 @@ class FormSheet:
                 )
         self._write_columns()
         self._write_merges()
-        self._move_ranges(maps)
+        move_ranges(self.root, self.rows, maps, self.name, max(self._widths, default=1))
+        self._end_pages()
 
     def _write_cell(
         self,
         row: _Element,
         number: int,
-        cell: _Cell,
+        cell: FormCell,
         value: Any,
         *,
         output: _Output,
@@ -466,20 +353,20 @@ class FormSheet:
             etree.SubElement(target, tag("v")).text = repr(value)
         elif isinstance(value, date):
             if self._formats.is_text(style):
-                self._pool.put(target, _text_item([(None, plain_text(value))]))
+                self._pool.put(target, text_item([(None, plain_text(value))]))
             else:
                 style = self._formats.for_date(style)
-                etree.SubElement(target, tag("v")).text = _serial(value, date1904=date1904)
+                etree.SubElement(target, tag("v")).text = serial(value, date1904=date1904)
         elif isinstance(value, list):
             if any(text for _, text in value):
-                self._pool.put(target, _text_item(value))
+                self._pool.put(target, text_item(value))
         elif value is not None:
             self._pool.put(target, value)
         if style:
             target.set("s", str(style))
 
     def _write_formula(
-        self, target: _Element, cell: _Cell, output: _Output, maps: Mapping[str, RowMap]
+        self, target: _Element, cell: FormCell, output: _Output, maps: Mapping[str, RowMap]
     ) -> None:
         self.has_formulas = True
         try:
@@ -560,7 +447,7 @@ class FormSheet:
             if not areas:
                 return
             merges = etree.Element(tag("mergeCells"))
-            self._insert_after(merges, _BEFORE_MERGES)
+            insert_after(self.root, merges, BEFORE_MERGES)
         for child in list(merges):
             merges.remove(child)
         for area in areas:
@@ -580,138 +467,12 @@ class FormSheet:
             count += 1
         return count
 
-    def _move_ranges(self, maps: Mapping[str, RowMap]) -> None:
-        root = self.root
-        dimension = root.find(tag("dimension"))
-        if dimension is not None:
-            last = max(self._widths, default=1)
-            dimension.set("ref", area_text(Area(1, 1, max(1, len(self._outputs)), last)))
-        for view in root.iter(tag("sheetView")):
-            for selection in view.findall(tag("selection")):
-                view.remove(selection)
-            view.attrib.pop("topLeftCell", None)
-            pane = view.find(tag("pane"))
-            if pane is not None:
-                self._move_pane(pane)
-        auto = root.find(tag("autoFilter"))
-        if auto is not None:
-            auto.set("ref", self.rows.areas(auto.get("ref", "")))
-        for item in [*root.iter(tag("conditionalFormatting"), tag("dataValidation"))]:
-            self._move_rule(item, maps)
-        for name in ("protectedRange", "ignoredError"):
-            for item in list(root.iter(tag(name))):
-                _set_or_drop(item, "sqref", self.rows.areas(item.get("sqref", "")))
-        for item in list(root.iter(tag("hyperlink"))):
-            _set_or_drop(item, "ref", self.rows.areas(item.get("ref", "")))
-        for name in ("dataValidations", "hyperlinks", "protectedRanges", "ignoredErrors"):
-            for item in list(root.iter(tag(name))):
-                if not len(item):
-                    root.remove(item)
-                elif name == "dataValidations":
-                    item.set("count", str(len(item)))
-        self._move_breaks()
-        for item in list(root.iter()):
-            if isinstance(item.tag, str) and item.tag.endswith("}sqref") and item.text:
-                item.text = self.rows.areas(item.text) or "A1"
-
-    def _move_pane(self, pane: _Element) -> None:
-        split = float(pane.get("ySplit", "0"))
-        if split and pane.get("state") in ("frozen", "frozenSplit"):
-            kept = sum(len(self.rows.copies(row)) for row in range(1, int(split) + 1))
-            pane.set("ySplit", str(kept))
-            column = int(float(pane.get("xSplit", "0"))) + 1
-            pane.set("topLeftCell", f"{column_letter(column)}{kept + 1}")
-
-    def _move_rule(self, item: _Element, maps: Mapping[str, RowMap]) -> None:
-        for name in ("formula", "formula1", "formula2"):
-            for formula in item.iter(tag(name)):
-                if formula.text:
-                    formula.text = move_formula(formula.text, maps, self.name, first_copy=True)
-        _set_or_drop(item, "sqref", self.rows.areas(item.get("sqref", "")))
-
-    def _move_breaks(self) -> None:
-        breaks = self.root.find(tag("rowBreaks"))
-        ends = {
-            new
-            for item in (breaks if breaks is not None else ())
-            for new in self.rows.copies(int(item.get("id", "0")))
-        }
+    def _end_pages(self) -> None:
+        ends = manual_breaks(self.root, self.rows)
         room = page_height(self.root)
         if self._plan.keeps and room is not None:
             titles = self.titles and self.rows.span(*self.titles)
             blocks = blocks_of([row.printed.keep for row in self._outputs], self._plan.keeps)
             heights = [row.height or self._default_height for row in self._outputs]
             ends.update(row - 1 for row in breaks_before(heights, room, blocks, titles, ends))
-        if breaks is None:
-            if not ends:
-                return
-            breaks = etree.Element(tag("rowBreaks"))
-            self._insert_after(breaks, _BEFORE_BREAKS)
-        for item in list(breaks):
-            breaks.remove(item)
-        for end in sorted(ends):
-            etree.SubElement(breaks, tag("brk"), {"id": str(end), "max": "16383", "man": "1"})
-        if not len(breaks):
-            self.root.remove(breaks)
-        else:
-            breaks.set("count", str(len(breaks)))
-            breaks.set("manualBreakCount", str(len(breaks)))
-
-    def _insert_after(self, item: _Element, before: tuple[str, ...]) -> None:
-        names = {tag(name) for name in before}
-        [child for child in self.root if child.tag in names][-1].addnext(item)
-
-
-def _set_or_drop(item: _Element, attribute: str, value: str) -> None:
-    parent = item.getparent()
-    if value:
-        item.set(attribute, value)
-    elif parent is not None:
-        parent.remove(item)
-
-
-def _runs(item: _Element) -> list[tuple[_Element | None, str]]:
-    runs: list[tuple[_Element | None, str]] = []
-    for child in item:
-        if child.tag == tag("t"):
-            runs.append((None, decode_text(child.text or "")))
-        elif child.tag == tag("r"):
-            runs.append((child.find(tag("rPr")), decode_text(child.findtext(tag("t")) or "")))
-    return runs
-
-
-def _text_item(runs: list[tuple[_Element | None, str]]) -> _Element:
-    item = etree.Element(tag("si"))
-    room = MAX_TEXT
-    rich = any(properties is not None for properties, _ in runs)
-    for properties, text in runs:
-        shown = text.replace("\r\n", "\n").replace("\r", "\n")[:room]
-        room -= len(shown)
-        if not shown:
-            continue
-        parent = etree.SubElement(item, tag("r")) if rich else item
-        if properties is not None:
-            parent.append(copy.deepcopy(properties))
-        child = etree.SubElement(parent, tag("t"))
-        child.text = encode_text(shown)
-        child.set(_SPACE, "preserve")
-    if not rich and len(item) > 1:
-        whole = "".join(child.text or "" for child in item)
-        del item[1:]
-        item[0].text = whole
-    return item
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return "".join(text for _, text in value)
-    if value is None or isinstance(value, (bool, int, float, date)):
-        return plain_text(value)
-    return "".join(text for _, text in _runs(value))
-
-
-def _serial(value: date, *, date1904: bool) -> str:
-    number: float = value.toordinal() - _EPOCH - (_DAYS_TO_1904 if date1904 else 0)
-    if isinstance(value, datetime):
-        number += (value.hour * 3600 + value.minute * 60 + value.second) / 86_400
-    return repr(number)
+        write_breaks(self.root, ends)

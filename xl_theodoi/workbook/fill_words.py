@@ -246,7 +246,7 @@ def gather_tokens(runs: Sequence[str]) -> list[str]:
 
 
 class Words:
-    """Evaluates the placeholders of one template file.
+    """Evaluates the placeholders of one template file; `check` comes first.
 
     Args:
         file_name: The template's name, for messages.
@@ -261,7 +261,6 @@ class Words:
         Raises:
             TheodoiError: `template_unknown_name`, `template_syntax` or `template_failed`.
         """
-        self._check_roots("{{" + source + "}}", names, place)
 
         def evaluate() -> Any:
             value = _expression(source.strip())(**names)
@@ -273,7 +272,6 @@ class Words:
 
     def truth(self, source: str, names: Mapping[str, Any], place: Location) -> bool:
         """Return whether a condition holds."""
-        self._check_roots("{{" + source + "}}", names, place)
         return bool(self._run(lambda: bool(_expression(source.strip())(**names)), source, place))
 
     def whole(self, text: str) -> str | None:
@@ -283,7 +281,6 @@ class Words:
 
     def text(self, text: str, names: Mapping[str, Any], place: Location) -> str:
         """Return a text with its placeholders filled in."""
-        self._check_roots(text, names, place)
         return str(self._run(lambda: _template(text).render(names), text, place))
 
     def stands_alone(self, text: str) -> bool:
@@ -295,10 +292,10 @@ class Words:
         return True
 
     def check(self, source: str, names: Mapping[str, Any], place: Location) -> None:
-        """Look for unknown first names and wrong syntax without evaluating anything."""
-        self._check_roots(source, names, place)
+        """Look for unknown first names and wrong syntax without evaluating anything.
 
-    def _check_roots(self, source: str, names: Mapping[str, Any], place: Location) -> None:
+        To be called once for every text before it is evaluated, however often that is.
+        """
         try:
             roots = _roots(source)
         except TemplateSyntaxError as problem:
