@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import itertools
 import os
 import shutil
 import subprocess
@@ -92,12 +93,12 @@ def python() -> Path:
 
 def version_of_environment() -> str | None:
     """Return the environment's Python version where it works and has pip."""
-    return answers(python(), "-c", "import pip, sys; print(sys.version)")
+    return answers(python(), "-c", "import pip, sys; print(*sys.version_info[:2])")
 
 
 def make_environment() -> None:
     """Create `.venv`, unless a working one of this Python version is there."""
-    if version_of_environment() == sys.version:
+    if version_of_environment() == "{} {}".format(*sys.version_info):
         return
     section(f"Environment {VENV.name} for Python {sys.version.split()[0]}")
     if importlib.util.find_spec("ensurepip") is None:
@@ -171,8 +172,12 @@ def add_office() -> bool:
 
 
 def demo(arguments: list[str]) -> int:
-    """Run the demo from the environment."""
+    """Run the demo from the environment, in a folder that is not there yet."""
     section("theodoi demo")
+    if not arguments:
+        others = (f"demo-{number}" for number in itertools.count(2))
+        names = itertools.chain(("demo",), others)
+        arguments = [next(name for name in names if not (ROOT / name).exists())]
     return run(python(), "-m", "xl_theodoi", "demo", *arguments)
 
 
