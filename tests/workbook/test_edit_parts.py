@@ -328,3 +328,21 @@ def test_notes_go_with_their_rows():
     assert notes == {"A6": "năm"}
     drawing = parts_of(result)["xl/drawings/vmlDrawing1.vml"]
     assert re.findall(rb"<x:Row>(\d+)</x:Row>", drawing) == [b"5"]
+
+
+@pytest.mark.parametrize("make", [by_xlsxwriter, lambda: by_xlsxwriter(5, dressed=True)])
+def test_boxes_are_written_as_excel_writes_them(make):
+    result, _ = edit_bytes(
+        make(), [MarkCells("Tổng hợp", {"B2": "x"}), MarkCells(SHEET, {"B6": "y"})]
+    )
+
+    drawings = [d for n, d in parts_of(result).items() if n.endswith(".vml")]
+    blocks = [re.search(rb'idmap [^>]*data="(\d+)"', d)[1] for d in drawings]
+    assert len(set(blocks)) == len(drawings) == 2
+    for drawing in drawings:
+        assert drawing.count(b"xmlns:") == 3
+        assert drawing.count(b"<v:shapetype ") == 1
+    sheet = parts_of(result)["xl/worksheets/sheet2.xml"]
+    order = [sheet.find(b"<drawing "), sheet.find(b"<legacyDrawing "), sheet.find(b"</worksheet")]
+    assert order == sorted(order)
+    assert order[0] > 0

@@ -174,7 +174,7 @@ def _write_boxes(session: Session, sheet: SheetEdit, new: list[tuple[int, int, s
     if part is None:
         part = package.free_name("xl/drawings/vmlDrawing{}.vml")
         package.declare_extension("vml", _VML_TYPE)
-        block = 1 + sum(name.casefold().endswith(".vml") for name in package.names())
+        block = _free_block(session)
         data = (
             f'<xml {_NAMESPACES}><o:shapelayout v:ext="edit">'
             f'<o:idmap v:ext="edit" data="{block}"/></o:shapelayout></xml>'
@@ -195,7 +195,22 @@ def _write_boxes(session: Session, sheet: SheetEdit, new: list[tuple[int, int, s
     ]
     if b'"_x0000_t202"' not in data:
         shapes.insert(0, _SHAPE_TYPE)
+    root = data[: data.find(b">", data.find(b"<xml")) + 1]
+    declared = all(b"xmlns:%s=" % letter in root for letter in (b"v", b"o", b"x"))
+    if declared:  # as Excel itself writes it
+        shapes = [shape.replace(f" {_NAMESPACES}", "") for shape in shapes]
     package.write(part, [data[:end], "".join(shapes).encode(), data[end:]])
+
+
+def _free_block(session: Session) -> int:
+    """Return a block of 1024 shape numbers that no drawing of the workbook uses."""
+    package = session.package
+    used = [0]
+    for name in package.names():
+        if name.casefold().endswith(".vml"):
+            maps = re.findall(rb"""idmap[^>]*?\sdata\s*=\s*["']([0-9, ]+)""", package.read(name))
+            used += [int(n) for found in maps for n in re.findall(rb"[0-9]+", found)]
+    return max(used) + 1
 
 
 def _link_drawing(sheet: SheetEdit, relation: str) -> None:

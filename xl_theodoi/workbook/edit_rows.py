@@ -126,6 +126,7 @@ class SheetXml:
         self._cell = re.compile(
             rb"<%sc(?=[\s/>])([^>]*?)(?:/>|>(.*?)</%sc\s*>)" % (prefix, prefix), re.DOTALL
         )
+        self._address = re.compile(rb'(<%sc r="[A-Z]+)[0-9]+"' % prefix)
         opening = re.search(rb"<%ssheetData\s*(/?)>" % prefix, scan)
         if opening is None:
             raise self._unreadable("sheetData")
@@ -295,12 +296,12 @@ class SheetXml:
         if not raw or self._masked:
             return None
         start = raw.find(b">") + 1
-        head, count = re.subn(rb' r="%d"' % number, b' r="%d"' % target, raw[:start])
+        old = b' r="%d"' % number
+        head = raw[:start].replace(old, b' r="%d"' % target)
         opening = b"<%sc" % self.prefix
-        pattern = rb'(%s r="[A-Z]+)%d"' % (opening, number)
-        body, cells = re.subn(pattern, rb'\g<1>%d"' % target, raw[start:])
+        body, cells = self._address.subn(rb'\g<1>%d"' % target, raw[start:])
         known = cells == raw.count(opening + b" ") and not raw.count(opening + b">")
-        return head + body if count == 1 and known else None
+        return head + body if raw.count(old, 0, start) == 1 and known else None
 
     def put_raw(self, number: int, raw: bytes) -> None:
         """Take over a row's bytes as `renumbered` gave them."""
