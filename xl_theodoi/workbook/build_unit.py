@@ -12,7 +12,8 @@ from io import BytesIO
 from typing import Any
 
 from xl_theodoi.workbook import look
-from xl_theodoi.workbook.build_unit_check import SelfCheck, write_check_sheet
+from xl_theodoi.workbook.build_unit_check import SelfCheck
+from xl_theodoi.workbook.build_unit_check_sheet import write_check_sheet
 from xl_theodoi.workbook.build_unit_content import (
     AS_OF_NAME,
     ListPlan,

@@ -7,12 +7,11 @@ right of the form hold one line per task (place in the list, status code, label,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.cells import column_letter
-from xl_theodoi.domain.model import Progress, Timeliness
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.workbook import look
 from xl_theodoi.workbook.build_unit_content import (
@@ -25,6 +24,7 @@ from xl_theodoi.workbook.build_unit_content import (
     vietnamese_date,
     write_text,
 )
+from xl_theodoi.workbook.build_unit_counts import Count, Summary
 from xl_theodoi.workbook.build_unit_plan import (
     CENTRED,
     LETTERHEAD,
@@ -35,23 +35,10 @@ from xl_theodoi.workbook.build_unit_plan import (
     uses_due_soon,
 )
 from xl_theodoi.workbook.build_unit_sections import SectionWriter
-from xl_theodoi.workbook.build_unit_status import OVERDUE_CODES, PROGRESS, codes_where
+from xl_theodoi.workbook.build_unit_status import PROGRESS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from xl_theodoi.workbook.build_unit_status import TaskFigure
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """One line of the summary."""
-
-    label: str
-    formula: str
-    value: int
-    indent: int = 0
-    detail: tuple[Count, ...] = ()
 
 
 class FormWriter:
@@ -330,7 +317,7 @@ class FormWriter:
 
     def _counts_and_table(self) -> int:
         self._heading(self.texts["counts_title"])
-        counts = self.counts()
+        counts = Summary(self.form).counts()
         if self.split + 2 > self.last:  # no room beside the figures
             counts = [
                 line for count in counts for line in (replace(count, detail=()), *count.detail)
@@ -383,57 +370,6 @@ class FormWriter:
             )
             shown = "; ".join(f"{part.label} {part.value}" for part in count.detail)
             self.text(last + 2, self.last, shown, formula=f"={formula}")
-
-    def counts(self) -> list[Count]:
-        """Return the lines of the summary in the regulation's order."""
-        texts, form = self.texts, self.form
-        everything = self.span(form.c_place)
-        total = Count(texts["total"], f'=COUNTIF({everything},">0")', len(form.figures))
-        if form.layout == "table":
-            found = [total]
-            words = self.content.profile.words["reported_state"]
-            for progress in (Progress.DONE, Progress.IN_PROGRESS, Progress.NOT_STARTED):
-                done = progress is Progress.DONE
-                bad = (Timeliness.LATE if done else Timeliness.OVERDUE,)
-                late = codes_where(progress, bad)
-                early = tuple(code for code in codes_where(progress) if code not in late)
-                names = ("on_time", "late") if done else ("in_time", "overdue")
-                detail = (
-                    self._codes(texts[names[0]], early, 2),
-                    self._codes(texts[names[1]], late, 2),
-                )
-                whole = self._codes(f"- {words[progress]}:", codes_where(progress), 0)
-                found.append(replace(whole, detail=detail))
-            return found
-        if form.layout == "status_counts":
-            found = [total]
-            found += [
-                self._label(f"- {label}:", at)
-                for at, label in enumerate(form.labels.labels, start=1)
-            ]
-            found.append(self._codes(texts["overdue_unfinished"], OVERDUE_CODES, 0))
-            return found
-        found = []
-        for at, label in enumerate(form.labels.labels, start=1):
-            found.append(self._label(f"{at}. {label}:", at))
-            if form.labels.progress_of(label) == {Progress.NOT_STARTED}:
-                late = codes_where(Progress.NOT_STARTED, (Timeliness.OVERDUE,))
-                early = tuple(c for c in codes_where(Progress.NOT_STARTED) if c not in late)
-                found.append(Count(texts["among"], "", 0, 2))
-                found.append(self._codes(texts["not_yet_due"], early, 4))
-                found.append(self._codes(texts["past_due"], late, 4))
-        return found
-
-    def _label(self, label: str, at: int) -> Count:
-        labels = self.span(self.form.c_label)
-        value = sum(figure.label == at for figure in self.form.figures)
-        return Count(label, f"=COUNTIF({labels},{at})", value)
-
-    def _codes(self, label: str, codes: Sequence[int], indent: int) -> Count:
-        span = self.span(self.form.c_code)
-        formula = "=" + "+".join(f"COUNTIF({span},{code})" for code in codes)
-        value = sum(figure.code in codes for figure in self.form.figures)
-        return Count(label, formula, value, indent)
 
     def _list(self) -> None:
         """One row for each task, in the order in which the tasks were sent."""
