@@ -271,7 +271,7 @@ class Sheet:
         }
         return self._format(border=1, font_size=size, bold=bold, **looks[kind])
 
-    def _header(self, columns: list[Mapping[str, Any]]) -> None:
+    def _header(self, columns: list[Mapping[str, Any]], height: float | None) -> None:
         style = self._format(border=1, bold=True, align="center", font_size=SMALL)
         grouped = any("group" in column for column in columns)
         top = self._row
@@ -291,7 +291,7 @@ class Sheet:
             self._sheet.set_row(top, 24)
             self._sheet.set_row(bottom, 34)
         else:
-            self._sheet.set_row(top, self._header_height(columns))
+            self._sheet.set_row(top, height or self._header_height(columns))
         self._sheet.repeat_rows(top, bottom)
         self._row = bottom + 1
 
@@ -310,18 +310,19 @@ class Sheet:
     def _table(self, block: Mapping[str, Any]) -> None:
         columns = block["columns"]
         size = SMALL if block.get("small") else TABLE
-        self._header(columns)
-        if block.get("kept_heading"):
-            self._marker("endkeep")
+        if not block.get("kept_heading"):
+            self._marker("keep with next")
+        self._header(columns, block.get("head_height"))
+        self._marker("endkeep")
         section = self._format(border=1, bold=True, italic=True, align="left", font_size=size)
         if "outer" in block:
             self._marker(f"for {block['outer']}")
-            self._wide(block["outer_title"], section)
+            self._section(block["outer_title"], section)
             self._loop(block["loop"], columns, size)
             self._marker("endfor")
         elif "sections" in block:
             for part in block["sections"]:
-                self._wide(part["title"], section)
+                self._section(part["title"], section)
                 self._loop(part["loop"], columns, size)
         else:
             self._loop(block["loop"], columns, size, empty=block.get("empty"))
@@ -331,6 +332,11 @@ class Sheet:
         if block.get("total"):
             self._total(block["total_span"], columns, size)
         self._gap(6)
+
+    def _section(self, title: str, style: Format) -> None:
+        self._marker("keep with next")
+        self._wide(title, style)
+        self._marker("endkeep")
 
     def _loop(
         self, loop: str, columns: list[Mapping[str, Any]], size: int, empty: str | None = None

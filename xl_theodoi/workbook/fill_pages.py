@@ -51,7 +51,7 @@ def page_height(root: _Element) -> float | None:
 
 
 def blocks_of(keeps: Sequence[int], neighbours: Mapping[int, str | None]) -> list[Block]:
-    """Return the blocks of the rows, from the top.
+    """Return the blocks of the rows, from the top; blocks that share a row are one.
 
     Args:
         keeps: Identity of the block of each row, 0 for none.
@@ -67,7 +67,10 @@ def blocks_of(keeps: Sequence[int], neighbours: Mapping[int, str | None]) -> lis
         if identity:
             first = at - (neighbours.get(identity) == "previous" and at > 0)
             last = end + (neighbours.get(identity) == "next" and end + 1 < len(keeps))
-            result.append(Block(first + 1, last + 1))
+            if result and first + 1 <= result[-1].last:
+                result[-1] = Block(result[-1].first, last + 1)
+            else:
+                result.append(Block(first + 1, last + 1))
         at = end + 1
     return result
 
