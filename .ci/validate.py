@@ -1,7 +1,7 @@
 """Validate workbooks with openxml-audit: `python validate.py FOLDER [--skip NAME ...]`.
 
 Every `.xlsx` and `.xlsm` under the folder counts, but for those in subfolders that `--skip`
-names: there the demo plays the units' returned files, damaged ones included.
+names, and in companion folders: there lie the units' own files, damaged ones included.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ def main() -> int:
     paths = [
         path
         for path in sorted(options.folder.rglob("*.xls[xm]"))
-        if not set(path.relative_to(options.folder).parent.parts) & set(options.skip)
+        if not any(
+            part in options.skip or part.endswith(".theodoi")
+            for part in path.relative_to(options.folder).parent.parts
+        )
     ]
     validator, bad = OpenXmlValidator(), 0
     for path in paths:
