@@ -302,7 +302,7 @@ class Package:
         """Return the bytes of the package as it is now; unchanged, the very bytes of the file.
 
         Raises:
-            TheodoiError: `edit_refused` when the result would need zip64.
+            TheodoiError: `edit_too_large` when the result would exceed four gigabytes.
         """
         self._flush()
         if not self._written and not self._removed:

@@ -109,7 +109,7 @@ def _move_cells(sheet: SheetEdit, moving: Area, removal: Removal) -> None:
         row = sheet.xml.row(number)
         for column in columns:
             cell = row.cells.pop(column, None)
-            if cell is not None and cell.has_style:
+            if cell is not None and cell.style is not None:
                 row.cells[column] = sheet.blank(number, column, cell.style)
         if alone:
             row.attributes.pop(b"hidden", None)

@@ -20,6 +20,8 @@ _ATTRIBUTE = re.compile(rb"""([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _REFERENCE = re.compile(rb"""(?<!\S)r\s*=\s*["']([A-Za-z]{1,3})([0-9]+)["']""")
 _HIDDEN_MARKUP = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
 _ROOT = re.compile(rb"<([A-Za-z_][\w.-]*:)?worksheet[\s>]")
+_STYLE = re.compile(rb"""(?<!\S)s\s*=\s*["']([0-9]+)["']""")
+_CELL_TYPE = re.compile(rb"""(?<!\S)t\s*=\s*["'](\w+)["']""")
 _COLUMNS: dict[bytes, int] = {}
 
 
@@ -56,20 +58,17 @@ class CellXml:
     attributes: bytes
     inner: bytes | None
 
-    def get(self, name: bytes) -> bytes | None:
-        """Return an attribute's value."""
-        return attributes_of(self.attributes).get(name)
+    @property
+    def style(self) -> int | None:
+        """Index into the cell formats, `None` where the cell names no format."""
+        match = _STYLE.search(self.attributes)
+        return int(match[1]) if match is not None else None
 
     @property
-    def style(self) -> int:
-        """Index into the cell formats."""
-        value = self.get(b"s")
-        return int(value) if value else 0
-
-    @property
-    def has_style(self) -> bool:
-        """Whether the cell names its format."""
-        return self.get(b"s") is not None
+    def type(self) -> bytes | None:
+        """Type of the value, such as `s` for a shared string."""
+        match = _CELL_TYPE.search(self.attributes)
+        return match[1] if match is not None else None
 
 
 @dataclass(slots=True)

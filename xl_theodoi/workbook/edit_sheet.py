@@ -153,10 +153,8 @@ class SheetEdit:
     def style_at(self, row: Row, column: int) -> int | None:
         """Return the format of a cell, whether the cell exists or not."""
         cell = row.cells.get(column)
-        if cell is not None and cell.has_style:
-            return cell.style
         if cell is not None:
-            return None
+            return cell.style
         if row.attributes.get(b"customFormat") in (b"1", b"true"):
             return int(row.attributes.get(b"s", b"0"))
         return self.column_style(column)

@@ -46,6 +46,7 @@ class TableEdit:
         self._folded = {fold(c.label): c for c in reversed(self.table.columns)}
         self._headings_read = False
         self._formulas: dict[int, tuple[str, int | None]] = {}
+        self._styles: dict[int, int | None] = {}
 
     def column(self, label: str) -> TableColumn:
         """Return the column of a label, compared without regard to spaces and composition.
@@ -143,7 +144,7 @@ class TableEdit:
         return formula[1] if formula is not None and b"t" not in formula[0] else None
 
     def learn(self, template: Row) -> None:
-        """Find out which formulas new rows get, before any row changes.
+        """Find out which formats and formulas new rows get, before any row changes.
 
         The table part names them for calculated columns. LibreOffice loses that on saving, and
         openpyxl seldom writes it: there, the formula of the template row counts, when the
@@ -153,6 +154,7 @@ class TableEdit:
         beside = self.sheet.xml.row(template.number + step)
         alone = template.number + step > self.table.last or not self.is_filled(beside.number)
         for column in self.table.columns:
+            self._styles[column.index] = self.sheet.style_at(template, column.index)
             own = self._plain_formula(template, column)
             if column.formula is not None:
                 base = template.number if own is not None else self.table.first
@@ -188,7 +190,7 @@ class TableEdit:
             sheet.new_row(row, template)
         for column in self.table.columns:
             index = column.index
-            style = None if template.number == number else sheet.style_at(template, index)
+            style = None if template.number == number else self._styles.get(index)
             if joined:
                 sheet.forget(row.cells.pop(index, None))
                 if style is not None:

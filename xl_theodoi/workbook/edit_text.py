@@ -19,7 +19,7 @@ def cell_text(cell: CellXml | None, strings: SharedStrings) -> str:
     """Return a cell's text, or its number as the file writes it; empty when blank."""
     if cell is None or not cell.inner:
         return ""
-    kind = cell.get(b"t")
+    kind = cell.type
     if kind == b"inlineStr":
         return xml.decode_text(xml.unescape(b"".join(_TEXT.findall(cell.inner))))
     match = _VALUE.search(cell.inner)

@@ -77,7 +77,7 @@ def has_content(cell: CellXml | None) -> bool:
 
 def is_shared_string(cell: CellXml) -> bool:
     """Whether a cell refers to the shared strings."""
-    return cell.get(b"t") == b"s"
+    return cell.type == b"s"
 
 
 def without_value(inner: bytes) -> bytes:

@@ -52,7 +52,7 @@ class ZipWriter:
 
     def _write(self, header: _Header, packed: Pieces) -> None:
         if max(self._out.tell() + header.packed, header.size) > _LIMIT_32:
-            raise TheodoiError("edit_refused", sheet="", cell="", reason="zip64")
+            raise TheodoiError("edit_too_large")
         self._directory.append(header.central(self._out.tell()))
         self._out.write(header.local())
         self._out.writelines(packed)
