@@ -263,6 +263,7 @@ class Sheet:
     def _cell_format(self, kind: str, *, size: int, bold: bool = False) -> Format:
         looks: dict[str, dict[str, Any]] = {
             "order": {"align": "center", "num_format": "0"},
+            "order_point": {"align": "center", "num_format": '0"."'},
             "center": {"align": "center"},
             "left": {"align": "left"},
             "count": {"align": "center", "num_format": "0"},

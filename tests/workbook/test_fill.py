@@ -515,3 +515,43 @@ def test_a_form_with_a_table_is_refused():
         sheet.add_table(openpyxl.worksheet.table.Table(displayName="B", ref="A1:A2"))
 
     assert fails(form(build), {"n": 1}, "template_has_table")["sheet"] == "Báo cáo"
+
+
+def test_formats_down_to_the_last_row_of_the_sheet_are_not_rows_of_the_form():
+    def build(sheet):
+        loop(sheet)
+        sheet.cell(1_048_576, 1).font = Font(bold=True)
+        sheet.row_dimensions[1_048_576].height = 20
+
+    assert filled(form(build), {"units": UNITS}).max_row < 500
+
+
+def test_a_shared_formula_is_read_in_every_cell_that_shares_it():
+    def build(sheet):
+        put(sheet, {"A1": "{%tr if n %}", "A2": "x", "A3": "{%tr endif %}"})
+        put(sheet, {"B4": 1, "B5": 2, "C4": "=B4*2", "C5": "=B5*2"})
+
+    template = form(build)
+    with zipfile.ZipFile(io.BytesIO(template)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    sheet = sheet.replace(b"<f>B4*2</f>", b'<f t="shared" si="0" ref="C4:C5">B4*2</f>')
+    sheet = sheet.replace(b"<f>B5*2</f>", b'<f t="shared" si="0"/>')
+    assert sheet.count(b"shared") == 2
+    parts["xl/worksheets/sheet1.xml"] = sheet
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+    result = filled(target.getvalue(), {"n": 0})
+
+    assert (result["C1"].value, result["C2"].value) == ("=B1*2", "=B2*2")
+
+
+def test_a_macro_workbook_is_refused():
+    target = io.BytesIO(form(loop))
+    with zipfile.ZipFile(target, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"x")
+
+    fails(target.getvalue(), {"units": UNITS}, "template_has_macros")

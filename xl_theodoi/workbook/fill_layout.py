@@ -54,7 +54,8 @@ def move_ranges(
     for view in root.iter(tag("sheetView")):
         for selection in view.findall(tag("selection")):
             view.remove(selection)
-        view.attrib.pop("topLeftCell", None)
+        if "topLeftCell" in view.attrib:
+            del view.attrib["topLeftCell"]
         pane = view.find(tag("pane"))
         if pane is not None:
             _move_pane(pane, rows)

@@ -16,7 +16,6 @@ from lxml import etree
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.edit_xml import (
     CONTENT_TYPES,
-    MAIN,
     PACKAGE_RELS,
     REL,
     parse_xml,
@@ -308,7 +307,7 @@ class CellFormats:
             return 14
         formats = self._root.find(tag("numFmts"))
         if formats is None:
-            formats = etree.Element(tag("numFmts"), nsmap={None: MAIN})
+            formats = etree.Element(tag("numFmts"))
             self._root.insert(0, formats)
         number = max((_FIRST_CUSTOM_FORMAT - 1, *self._codes)) + 1
         etree.SubElement(

@@ -64,10 +64,10 @@ class _Unknown(StrictUndefined):
     def _fail(self, *_args: object, **_kwargs: object) -> NoReturn:
         raise self.details
 
-    __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __hash__ = _fail  # type: ignore[assignment]
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _fail  # type: ignore[assignment]
-    __rtruediv__ = __floordiv__ = __mod__ = __lt__ = __le__ = __gt__ = __ge__ = _fail  # type: ignore[assignment]
-    __call__ = __getitem__ = __int__ = __float__ = __neg__ = __contains__ = __format__ = _fail  # type: ignore[assignment]
+    __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __hash__ = _fail
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _fail
+    __rtruediv__ = __floordiv__ = __mod__ = __lt__ = __le__ = __gt__ = __ge__ = _fail
+    __call__ = __getitem__ = __int__ = __float__ = __neg__ = __contains__ = __format__ = _fail
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
