@@ -11,6 +11,7 @@ from tests.workbook.edit_samples import by_openpyxl, by_xlsxwriter, parts_of, va
 from xl_theodoi.domain.changes import AppendRows, ReplaceRows, SetCells, SetName
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.edit import edit_bytes
+from xl_theodoi.workbook.edit_rows import SheetXml
 
 MAKERS = [by_xlsxwriter, by_openpyxl]
 
@@ -129,3 +130,29 @@ def test_what_cannot_be_done_is_refused(changes, code):
         edit_bytes(by_xlsxwriter(), changes)
 
     assert caught.value.code == code
+
+
+def test_only_touched_rows_are_taken_apart(monkeypatch):
+    data = by_xlsxwriter(2000)
+    opened = []
+    real = SheetXml.row
+
+    def row(self, number):
+        opened.append(number)
+        return real(self, number)
+
+    monkeypatch.setattr(SheetXml, "row", row)
+
+    edit_bytes(data, [SetCells("NhiemVu", {(1000, "Số"): 5}), AppendRows("NhiemVu", [{"Mã": "x"}])])
+
+    assert {number for number in opened if number > 9} == {1004, 2002, 2003, 2004}
+
+
+def test_formulas_that_are_no_calculated_column_are_carried_on_where_two_rows_agree():
+    """Only the table part of Excel knows calculated columns; openpyxl writes plain formulas."""
+    result, _ = edit_bytes(by_openpyxl(3), [AppendRows("NhiemVu", [{"Mã": "x"}, {"Gấp": 5}])])
+
+    assert [row[4] for row in values_of(result)[3:]] == ["=D4*2", "=D5*2", "=D6*2", "=D7*2", 5]
+    one_off, _ = edit_bytes(by_openpyxl(3), [SetCells("NhiemVu", {(1, "Gấp"): 1})])
+    result, _ = edit_bytes(one_off, [AppendRows("NhiemVu", [{"Mã": "x"}])])
+    assert values_of(result)[6][4] is None
