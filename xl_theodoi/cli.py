@@ -34,15 +34,23 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise TheodoiError("usage", message=message, help=f"{self.prog} --help")
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        # argparse would print the choices as Python writes a list.
+        if action.choices is not None and value not in action.choices:
+            choices = ", ".join(map(str, action.choices))
+            message = text("cli", "unknown_choice", value=value, choices=choices)
+            raise argparse.ArgumentError(None, message)
+
 
 def _translate() -> None:
     """Give argparse the words of the message catalogue; it asks its module's `_` for them."""
     words = catalogue()["cli"]["parser"]
 
     def translated(message: str | None) -> str | None:
-        return words.get(message, message)
+        known: str | None = words.get(message, message)
+        return known
 
-    argparse._ = translated  # type: ignore[attr-defined]  # noqa: SLF001 - its only hook
+    argparse._ = translated  # type: ignore[attr-defined]
 
 
 def _day(value: str) -> date:
@@ -65,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     words = catalogue()["cli"]
     arguments = words["arguments"]
 
+    # Whole option names only: a new option must not change what a shortened one means.
     common = _Parser(add_help=False)
     common.add_argument("--json", action="store_true", help=words["json"])
     common.add_argument("--quiet", action="store_true", help=words["quiet"])
@@ -89,10 +98,11 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(
             name,
             help=entry["help"],
-            description=entry["help"].capitalize() + ".",
+            description=entry["help"][:1].upper() + entry["help"][1:] + ".",
             epilog=words["example"].format(line=entry["example"]),
             parents=[common, dated] if judges_by_date else [common],
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
 
     master = {"type": Path, "metavar": "MASTER", "help": arguments["master"]}
@@ -130,9 +140,7 @@ def _parser() -> argparse.ArgumentParser:
 
     consolidate = command("consolidate")
     consolidate.add_argument("master", **master)
-    consolidate.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help=arguments["paths"]
-    )
+    consolidate.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=arguments["paths"])
     consolidate.add_argument("--period", type=_period, metavar="P", help=arguments["period"])
     consolidate.add_argument("--out", type=Path, metavar="DIR", help=arguments["out"])
     consolidate.add_argument("--dry-run", action="store_true", help=arguments["dry_run"])
@@ -147,9 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         "--period", required=True, type=_period, metavar="P", help=arguments["period"]
     )
     report.add_argument("--out", required=True, type=Path, metavar="DIR", help=arguments["out"])
-    report.add_argument(
-        "--format", choices=("xlsx",), default="xlsx", help=arguments["format"]
-    )
+    report.add_argument("--format", choices=("xlsx",), default="xlsx", help=arguments["format"])
 
     command("show").add_argument("master", **master)
     command("undo", judges_by_date=False).add_argument("master", **master)
@@ -164,22 +170,16 @@ def _parser() -> argparse.ArgumentParser:
         "--issued", required=True, type=_day, metavar="D", help=arguments["issued"]
     )
     deadline.add_argument("--received", type=_day, metavar="D", help=arguments["received"])
-    deadline.add_argument(
-        "--master", type=Path, metavar="M", help=arguments["calendar_master"]
-    )
+    deadline.add_argument("--master", type=Path, metavar="M", help=arguments["calendar_master"])
 
     calendar = command("calendar")
     calendar.add_argument("year", metavar="YEAR", help=arguments["year"])
-    calendar.add_argument(
-        "--master", type=Path, metavar="M", help=arguments["calendar_master"]
-    )
+    calendar.add_argument("--master", type=Path, metavar="M", help=arguments["calendar_master"])
 
     workdays = command("workdays", judges_by_date=False)
     workdays.add_argument("start", type=_day, metavar="D", help=arguments["start"])
     workdays.add_argument("count", metavar="N", help=arguments["count"])
-    workdays.add_argument(
-        "--master", type=Path, metavar="M", help=arguments["calendar_master"]
-    )
+    workdays.add_argument("--master", type=Path, metavar="M", help=arguments["calendar_master"])
 
     topics = command("help", judges_by_date=False)
     topics.add_argument("topic", nargs="?", metavar="MỤC", help=arguments["topic"])

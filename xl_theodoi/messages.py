@@ -80,7 +80,19 @@ def finding_sentences(finding: Finding, labels: Mapping[str, str] | None = None)
 def error_sentences(problem: TheodoiError) -> tuple[str, str]:
     """Return what stopped the work and what to do, as two sentences."""
     entry = catalogue()["errors"][problem.code]
-    return fill(entry["what"], problem.values), fill(entry.get("fix", ""), problem.values)
+    values = dict(problem.values)
+    if isinstance(problem.__cause__, OSError):
+        values["reason"] = system_reason(problem.__cause__)
+    elif "reason" in values:
+        reason = str(values["reason"])
+        values["reason"] = catalogue()["reasons"].get(reason, reason)
+    return fill(entry["what"], values), fill(entry.get("fix", ""), values)
+
+
+def system_reason(problem: OSError) -> str:
+    """Return why the operating system refused, which says it in English."""
+    known: Mapping[str, str] = catalogue()["system_reasons"]
+    return known.get(problem.strerror or "", known["other"])
 
 
 def text(section: str, key: str, **values: object) -> str:

@@ -102,6 +102,12 @@ def secrecy_words() -> Mapping[str, Any]:
 
 
 @cache
+def input_words() -> Mapping[str, Any]:
+    """Return the words of input lists that need no field."""
+    return _toml("input_words_vi.toml")
+
+
+@cache
 def report_texts() -> Mapping[str, Any]:
     """Return the words of reports and of the overview."""
     return _toml("report_texts.toml")

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.cells import CellKind
 from xl_theodoi.domain.dates import read_date
-from xl_theodoi.domain.findings import Finding, error
+from xl_theodoi.domain.findings import Finding, Severity
 from xl_theodoi.domain.text import clean, fold, is_legacy_font, looks_legacy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from xl_theodoi.domain.cells import Column, SheetTable
+    from xl_theodoi.domain.findings import Location
     from xl_theodoi.domain.profile import FieldSpec
 
 MAX_CELL_TEXT = 32_767
@@ -69,9 +70,11 @@ class Reading:
 
     def findings(self) -> list[Finding]:
         """Return all findings, by row."""
-        return [finding for position in sorted(self.problems) for finding in self.problems[position]]
+        return [
+            finding for position in sorted(self.problems) for finding in self.problems[position]
+        ]
 
-    def location(self, position: int, name: str | None = None) -> Any:
+    def location(self, position: int, name: str | None = None) -> Location:
         """Return the address of a field's cell, or of its row."""
         return self.table.location(position, self.labels.get(name) if name else None)
 
@@ -236,7 +239,8 @@ def _number(reading: Reading, name: str, position: int, text: str) -> float | No
 
 
 def _report(reading: Reading, code: str, position: int, name: str, **values: object) -> None:
-    finding = error(code, reading.location(position, name), field=name, **values)
+    place = reading.location(position, name)
+    finding = Finding(code, Severity.ERROR, place, field=name, values=values)
     reading.problems.setdefault(position, []).append(finding)
 
 
@@ -247,8 +251,10 @@ def plain_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime):
-        return value.strftime("%d/%m/%Y") if value.time().isoformat() == "00:00:00" else (
-            value.strftime("%d/%m/%Y %H:%M")
+        return (
+            value.strftime("%d/%m/%Y")
+            if value.time().isoformat() == "00:00:00"
+            else (value.strftime("%d/%m/%Y %H:%M"))
         )
     if isinstance(value, date):
         return value.strftime("%d/%m/%Y")

@@ -152,7 +152,7 @@ def read_return(
                 if request and request.requested_to is None:
                     row.findings.append(
                         warning(
-                            "extension_without_date", where.get(names[0], Location()),
+                            "request_without_date", where.get(names[0], Location()),
                             task_id=task_id, field=names[0],
                         )  # fmt: skip
                     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xl_theodoi.domain.text import fold, text_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xl_theodoi.domain.cells import SheetTable
     from xl_theodoi.domain.findings import Location
@@ -21,7 +21,7 @@ _EDGE = " \t.:;,*()[]{}<>-_/\"'“”"
 class Mark(StrEnum):
     """How sure a mark of secrecy is."""
 
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - no password
     DOUBTFUL = "doubtful"
 
 
@@ -29,34 +29,46 @@ class SecrecyWords:
     """The words of `secrecy_words_vi.toml`, made ready for looking through many cells."""
 
     def __init__(self, words: Mapping[str, Sequence[str]]) -> None:
-        self._stamps = {text_key(stamp) for stamp in words["stamps"]}
+        self._stamps = {_joined(text_key(stamp)) for stamp in words["stamps"]}
         self._levels = {fold(level) for level in words["levels"]}
+        self._level_words = {fold(word) for word in words["level_words"]}
         self._open = {fold(level) for level in words["open"]}
-        marks = sorted((text_key(mark) for mark in words["symbol_marks"]), key=len, reverse=True)
-        joined = "|".join(re.escape(mark) for mark in marks)
-        self._symbol = re.compile(rf"\d*\s*/\s*[^\s()]*\s*\(\s*(?:{joined})\s*\)", re.IGNORECASE)
-        self._symbol_end = re.compile(rf"(?:\(\s*(?:{joined})\s*\)|[-/](?:MẬT|TM|TUM))\s*$")
-        stamps = sorted(self._stamps, key=len, reverse=True)
-        self._inside = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, stamps))})(?!\w)")
+        self._denials = {fold(word) for word in words["denials"]}
+        marks = _either(words["symbol_marks"])
+        self._symbol = re.compile(rf"\d+\s*/\s*[^\s()]*[A-ZĐ]{{2}}[^\s()]*\s*\(\s*(?:{marks})\s*\)")
+        upper = _either(mark.upper() for mark in words["symbol_marks"])
+        certain = _either(words["certain_endings"])
+        self._symbol_end = re.compile(rf"(?:\(\s*(?:{upper})\s*\)|[-/](?:{certain}))\s*$")
+        doubtful = _either(words["doubtful_endings"])
+        self._doubtful_end = re.compile(rf"[-/](?:{doubtful})\s*$")
+        stamps = _either(words["stamps"])
+        self._inside = re.compile(rf"(?<!\w)(?:{stamps})(?!\w)")
         self._doubtful = tuple(fold(word) for word in words["doubtful"])
-        innocent = "|".join(re.escape(text_key(word)) for word in words["innocent"])
-        self._innocent = re.compile(innocent, re.IGNORECASE)
-        prefixes = "|".join(re.escape(text_key(word)) for word in words["prefixes"])
-        self._prefix = re.compile(rf"^\s*(?:{prefixes})\s*:?\s*", re.IGNORECASE)
+        self._innocent = re.compile(_either(words["innocent"]), re.IGNORECASE)
+        self._prefix = re.compile(rf"^\s*(?:{_either(words['prefixes'])})\s*:?\s*", re.IGNORECASE)
 
     def judge_level(self, text: str) -> Mark | None:
-        """Return what a value of the secrecy field says."""
+        """Return what a value of the secrecy field says.
+
+        In the field made for it the word alone says it, unless another word takes it back.
+        """
         key = fold(text)
         if key in self._open:
             return None
         if key in self._levels:
             return Mark.SECRET
-        return self.judge_text(text) or Mark.DOUBTFUL
+        words = set(re.findall(r"\w+", key))
+        if words & self._level_words and not words & self._denials:
+            return Mark.SECRET
+        return Mark.DOUBTFUL
 
     def judge_number(self, text: str) -> Mark | None:
         """Return what a document's number and symbol say: a mark such as `(M)` at the end."""
-        if self._symbol_end.search(text_key(text).upper()):
+        key = text_key(text).upper()
+        if self._symbol_end.search(key):
             return Mark.SECRET
+        if self._doubtful_end.search(key):
+            return Mark.DOUBTFUL
         return self.judge_text(text)
 
     def judge_text(self, text: str) -> Mark | None:
@@ -65,11 +77,11 @@ class SecrecyWords:
         if "m" not in text and "M" not in text:
             return None
         plain = unicodedata.normalize("NFC", text)
-        if "ật" not in plain and "ẬT" not in plain and "Ật" not in plain and "(" not in plain:
+        if "ậ" not in plain and "Ậ" not in plain and "(" not in plain:
             return None
         key = text_key(plain)
         lines = (self._prefix.sub("", line) for line in key.split("\n"))
-        if any(line.strip(_EDGE) in self._stamps for line in lines):
+        if any(_joined(line.strip(_EDGE)) in self._stamps for line in lines):
             return Mark.SECRET
         if self._symbol.search(key):
             return Mark.SECRET
@@ -78,6 +90,17 @@ class SecrecyWords:
         if any(word in lowered for word in self._doubtful) or self._inside.search(rest):
             return Mark.DOUBTFUL
         return None
+
+
+def _joined(text: str) -> str:
+    """Return a line without its blanks: stamps are often typed with spaced letters."""
+    return "".join(text.split())
+
+
+def _either(words: Iterable[str]) -> str:
+    """Return a pattern for any of the words, the longest first."""
+    keys = sorted((text_key(word) for word in words), key=len, reverse=True)
+    return "|".join(map(re.escape, keys))
 
 
 def marked_cells(

@@ -18,7 +18,11 @@ _INVISIBLE = dict.fromkeys(
 )
 _HYPHENS = dict.fromkeys([0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212, 0xFE63], "-")
 _LOOKALIKES = {0x00D0: "\u0110", 0x00F0: "\u0111", 0x0189: "\u0110"}
-_CLEAN = {**_SPACES, **_INVISIBLE}
+# Control characters have no place in a cell; those that Word uses to break a line become one.
+_CONTROLS: dict[int, str | None] = dict.fromkeys(
+    code for code in (*range(32), *range(0x7F, 0xA0)) if code not in (0x0A, 0x0D)
+) | dict.fromkeys([0x0B, 0x0C, 0x85, 0x2028, 0x2029], "\n")
+_CLEAN = {**_CONTROLS, **_SPACES, **_INVISIBLE}
 _KEY = {**_CLEAN, **_HYPHENS, **_LOOKALIKES}
 
 _BLANKS = re.compile(r" +")
@@ -46,7 +50,7 @@ def clean(text: str) -> str:
     Composed Unicode (NFC), ordinary spaces, no invisible characters, one kind of line end,
     no blanks at the ends. Words, case and punctuation stay as typed.
     """
-    if text.isascii() and "\r" not in text and "\t" not in text and "_x000D_" not in text:
+    if text.isascii() and text.isprintable() and "_x000D_" not in text:
         return text.strip()
     text = unicodedata.normalize("NFC", text).translate(_CLEAN)
     text = _LINE_ENDS.sub("\n", text)

@@ -52,9 +52,13 @@ def future_dates(
     """Return a warning for every past event that is dated after the as-of date."""
     return [
         warning(
-            "future_date", locate(name), task_id=row.get("task_id"), field=name,
-            value=row[name], as_of=as_of,
-        )  # fmt: skip
+            "future_date",
+            locate(name),
+            task_id=row.get("task_id"),
+            field=name,
+            value=row[name],
+            as_of=as_of,
+        )
         for name in PAST_DATES
         if row.get(name) and row[name] > as_of
     ]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi import resources
 from xl_theodoi.domain.changes import AppendRows, Change
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.events import extension_findings, missing_events
-from xl_theodoi.domain.findings import Finding, error, warning
+from xl_theodoi.domain.findings import Finding, Severity, error, warning
+from xl_theodoi.domain.profile import COMPUTED_FIELDS
 from xl_theodoi.domain.settings import setting_rows
 from xl_theodoi.domain.text import fold_name, task_key
+from xl_theodoi.domain.validate import MANDATORY
 from xl_theodoi.hosts import MemoryHost
 from xl_theodoi.operations.companion import write_new
 from xl_theodoi.operations.duedates import due_date_findings, missing_children
@@ -37,9 +40,17 @@ if TYPE_CHECKING:
     from xl_theodoi.hosts import Host
 
 DOCUMENT_FIELDS = (
-    "document_id", "secrecy", "document_type", "document_number", "issue_date",
-    "document_subject", "signer", "drafting_unit", "issuer_level", "urgency",
-)  # fmt: skip
+    "document_id",
+    "secrecy",
+    "document_type",
+    "document_number",
+    "issue_date",
+    "document_subject",
+    "signer",
+    "drafting_unit",
+    "issuer_level",
+    "urgency",
+)
 """Fields that a document shares with its tasks."""
 
 
@@ -138,9 +149,7 @@ def empty_master(
     return build_master(content)
 
 
-def _read_units(
-    path: Path, profile: Profile
-) -> tuple[list[dict[str, Value]], list[Finding]]:
+def _read_units(path: Path, profile: Profile) -> tuple[list[dict[str, Value]], list[Finding]]:
     specs = profile.tables["DonVi"].columns
     reading, secret, findings = read_input(path, specs, ("code", "name"))
     rows: list[dict[str, Value]] = []
@@ -194,6 +203,7 @@ def add(
     Returns:
         What was written; rows that could not be taken are findings and change nothing.
     """
+    host.ensure_writable()
     master = Master(host, as_of)
     if documents:
         changes, counts, findings = document_changes(master, path)
@@ -222,24 +232,30 @@ def document_changes(
         if not row.get("document_number") and not row.get("document_id"):
             problems.append(
                 error(
-                    "missing_required", reading.location(position, "document_number"),
+                    "missing_required",
+                    reading.location(position, "document_number"),
                     field="document_number",
-                )  # fmt: skip
+                )
             )
         known = row.get("document_id")
         if (known and task_key(known) in keys.by_id) or keys.find(row):
             problems.append(
                 error(
-                    "duplicate_document", reading.location(position, "document_number"),
-                    field="document_number", value=row.get("document_number") or known,
-                )  # fmt: skip
+                    "duplicate_document",
+                    reading.location(position, "document_number"),
+                    field="document_number",
+                    value=row.get("document_number") or known,
+                )
             )
         if row.get("issue_date") and row["issue_date"] > master.as_of:
             problems.append(
                 warning(
-                    "future_date", reading.location(position, "issue_date"), field="issue_date",
-                    value=row["issue_date"], as_of=master.as_of,
-                )  # fmt: skip
+                    "future_date",
+                    reading.location(position, "issue_date"),
+                    field="issue_date",
+                    value=row["issue_date"],
+                    as_of=master.as_of,
+                )
             )
         findings += problems
         if any(problem.is_error for problem in problems):
@@ -274,7 +290,9 @@ def add_changes(
         split: Whether a task of several lead units becomes one row for each.
         stamp_entry: Whether a blank day of entry takes the as-of date.
     """
-    reading, secret, findings = read_input(path, master.profile.register, ("content", "lead_unit"))
+    reading, secret, findings = read_input(
+        path, master.profile.register, MANDATORY, computed=COMPUTED_FIELDS
+    )
     keys = TaskKeys(master.position_of, master.as_of.year)
     taken, found = judge_new_rows(
         reading, secret, master.profile, master.units, keys, master.as_of, split=split
@@ -335,10 +353,13 @@ def _complete(
     row: dict[str, Any], position: int, reading: Reading, master: Master
 ) -> list[Finding]:
     """Fill what follows from a new row itself; return what is doubtful about it."""
+
     def locate(name: str) -> Any:
         return reading.location(position, name)
 
     due, findings = due_date_findings(row, locate, master)
+    # The row is taken all the same; `check` insists on the date.
+    findings = [replace(found, severity=Severity.WARNING) for found in findings]
     if due is not None:
         row["due_date"] = due
     if row.get("progress_date") and not row.get("first_progress_on"):
@@ -346,8 +367,10 @@ def _complete(
     if row.get("progress_text") and not row.get("progress_date") and not row.get("completed_on"):
         findings.append(
             warning(
-                "progress_without_date", locate("progress_date"), task_id=row["task_id"],
+                "progress_without_date",
+                locate("progress_date"),
+                task_id=row["task_id"],
                 field="progress_date",
-            )  # fmt: skip
+            )
         )
     return [*findings, *extension_findings(row, locate)]

@@ -52,9 +52,7 @@ def _columns(master: Master) -> Iterator[Finding]:
             yield error("missing_table", Location(master.file_name), table=name)
             continue
         reading = master.reading(name)
-        where = Location(
-            master.file_name, reading.table.sheet, f"A{reading.table.header_row}"
-        )
+        where = Location(master.file_name, reading.table.sheet, f"A{reading.table.header_row}")
         for field, spec in specs.items():
             if field not in reading.labels:
                 yield error("missing_column", where, field=field, label=spec.label, table=name)
@@ -122,9 +120,12 @@ def _register(master: Master) -> Iterator[Finding]:
             yield error("missing_required", locate("task_id"), field="task_id")
         elif task_key(task_id) in seen:
             yield error(
-                "duplicate_row", locate("task_id"), task_id=task_id, field="task_id",
+                "duplicate_row",
+                locate("task_id"),
+                task_id=task_id,
+                field="task_id",
                 value=task_id,
-            )  # fmt: skip
+            )
         else:
             seen[task_key(task_id)] = position
         unreadable = frozenset(found.field or "" for found in problems)
@@ -139,9 +140,12 @@ def _register(master: Master) -> Iterator[Finding]:
         parent = row.get("parent_task_id")
         if parent and task_key(parent) not in master.position_of:
             yield warning(
-                "unknown_parent", locate("parent_task_id"), task_id=task_id,
-                field="parent_task_id", value=parent,
-            )  # fmt: skip
+                "unknown_parent",
+                locate("parent_task_id"),
+                task_id=task_id,
+                field="parent_task_id",
+                value=parent,
+            )
 
 
 def _mixed_dates(master: Master) -> Iterator[Finding]:
@@ -153,10 +157,12 @@ def _mixed_dates(master: Master) -> Iterator[Finding]:
             continue
         for position in sorted(positions):
             yield warning(
-                "ambiguous_date", register.location(position, name),
-                task_id=register.value(position, "task_id"), field=name,
+                "ambiguous_date",
+                register.location(position, name),
+                task_id=register.value(position, "task_id"),
+                field=name,
                 value=register.table.value(position, register.labels[name]),
-            )  # fmt: skip
+            )
 
 
 def _events(master: Master) -> Iterator[Finding]:
@@ -171,9 +177,13 @@ def _events(master: Master) -> Iterator[Finding]:
             yield warning("event_unknown_task", where, field="task_id", value=event.task_id)
         if event.date > master.as_of:
             yield warning(
-                "future_date", reading.location(event.order, "date"), task_id=event.task_id,
-                field="date", value=event.date, as_of=master.as_of,
-            )  # fmt: skip
+                "future_date",
+                reading.location(event.order, "date"),
+                task_id=event.task_id,
+                field="date",
+                value=event.date,
+                as_of=master.as_of,
+            )
 
 
 def _requests(master: Master) -> Iterator[Finding]:
@@ -191,9 +201,11 @@ def _requests(master: Master) -> Iterator[Finding]:
         for name in needed:
             if not row.get(name):
                 yield error(
-                    "missing_required", reading.location(position, name),
-                    task_id=row.get("task_id"), field=name,
-                )  # fmt: skip
+                    "missing_required",
+                    reading.location(position, name),
+                    task_id=row.get("task_id"),
+                    field=name,
+                )
 
 
 def _conflicts(master: Master) -> Iterator[Finding]:

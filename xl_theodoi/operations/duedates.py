@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xl_theodoi.domain.deadlines import Deadline, DeadlineRules, read_deadline
 from xl_theodoi.domain.findings import Finding, Location, error, warning
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
+    from xl_theodoi.domain.deadlines import Roll
     from xl_theodoi.operations.master import Master
 
 
@@ -25,7 +26,7 @@ def rules_of(master: Master) -> DeadlineRules:
     """Return how this office reads deadline phrases (settings A1 and A4)."""
     return DeadlineRules(
         before_is_strict=master.settings.flag("before_is_strict"),
-        roll_explicit_dates=master.settings.choice("roll_explicit_dates"),
+        roll_explicit_dates=cast("Roll", master.settings.choice("roll_explicit_dates")),
     )
 
 
@@ -80,37 +81,76 @@ def due_date_findings(
             error("calendar_missing", where, task_id=task_id, field="due_text", **problem.values)
         ]
     if row.get("due_date"):
-        if deadline.due_date and deadline.kind != "recurring" and (
-            deadline.due_date != row["due_date"]
+        if (
+            deadline.due_date
+            and deadline.kind != "recurring"
+            and (deadline.due_date != row["due_date"])
         ):
             return None, [
                 warning(
-                    "due_date_differs", locate("due_date"), task_id=task_id,
-                    field="due_date", value=row["due_date"], meant=deadline.due_date,
+                    "due_date_differs",
+                    locate("due_date"),
+                    task_id=task_id,
+                    field="due_date",
+                    value=row["due_date"],
+                    meant=deadline.due_date,
                     phrase=row["due_text"],
-                )  # fmt: skip
+                )
             ]
         return None, []
     findings = [
         replace(found, location=where, task_id=task_id, field="due_text")
         for found in deadline.warnings
     ]
-    if deadline.kind == "recurring" or row.get("parent_task_id"):
+    if row.get("parent_task_id"):
         return None, [] if deadline.kind == "recurring" else findings
+    if deadline.kind == "recurring":
+        if deadline.recurrence is not None and recurrence_start(row) is None:
+            findings = [found for found in findings if found.code != "due_issue_needed"]
+            findings.append(
+                warning(
+                    "recurring_without_start",
+                    locate("issue_date"),
+                    task_id=task_id,
+                    field="issue_date",
+                    value=master.as_of,
+                )
+            )
+        return None, findings
     return deadline.due_date, findings
 
 
 COPIED_TO_CHILD = (
-    "document_id", "secrecy", "document_type", "document_number", "document_subject",
-    "issue_date", "signer", "drafting_unit", "issuer_level", "urgency", "lead_unit",
-    "coordinating_units", "office_room", "officer", "entered_by", "content", "due_kind",
+    "document_id",
+    "secrecy",
+    "document_type",
+    "document_number",
+    "document_subject",
+    "issue_date",
+    "signer",
+    "drafting_unit",
+    "issuer_level",
+    "urgency",
+    "lead_unit",
+    "coordinating_units",
+    "office_room",
+    "officer",
+    "entered_by",
+    "content",
+    "due_kind",
     "reporting_unit",
-)  # fmt: skip
+)
 
 
-def missing_children(
-    rows: Iterable[Mapping[str, Any]], master: Master
-) -> Iterator[dict[str, Any]]:
+def recurrence_start(row: Mapping[str, Any]) -> date | None:
+    """Return the day from which a recurring task's periods count, None where none is known."""
+    for name in ("issue_date", "received_on", "sent_on", "entered_on"):
+        if row.get(name):
+            return row[name]  # type: ignore[no-any-return]
+    return None
+
+
+def missing_children(rows: Iterable[Mapping[str, Any]], master: Master) -> Iterator[dict[str, Any]]:
     """Yield the child tasks that recurring tasks lack, up to the as-of date's period.
 
     Args:
@@ -118,13 +158,15 @@ def missing_children(
         master: The register they stand in, or will.
     """
     for row in rows:
-        if not is_recurring_parent(row, master) or row.get("cancelled_on"):
+        if not row.get("task_id") or not is_recurring_parent(row, master):
             continue
         deadline = deadline_of(row, master)
-        start = row.get("issue_date") or row.get("entered_on")
-        if deadline.recurrence is None or start is None:
+        if deadline.recurrence is None:
             continue
-        until = period_of(master.as_of, deadline.recurrence.unit.period_kind)
+        start = recurrence_start(row) or master.as_of
+        ended = [row[name] for name in ("cancelled_on", "completed_on") if row.get(name)]
+        last_day = min((master.as_of, *ended))
+        until = period_of(last_day, deadline.recurrence.unit.period_kind)
         for period, due in deadline.recurrence.occurrences(start, until):
             child_id = f"{row['task_id']}.{period.code}"
             if task_key(child_id) in master.position_of:

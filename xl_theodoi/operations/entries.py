@@ -155,9 +155,12 @@ def judge_new_rows(
         if task_id and (keys.is_taken(task_id) or own[task_key(task_id)] > 1):
             problems.append(
                 error(
-                    "duplicate_row", reading.location(position, "task_id"), task_id=task_id,
-                    field="task_id", value=task_id,
-                )  # fmt: skip
+                    "duplicate_row",
+                    reading.location(position, "task_id"),
+                    task_id=task_id,
+                    field="task_id",
+                    value=task_id,
+                )
             )
         rows, unit_problems = lead_unit_rows(reading, position, row, units, split=split)
         problems += unit_problems
@@ -195,17 +198,25 @@ def lead_unit_rows(
         if unit is None:
             findings.append(
                 error(
-                    "unknown_unit", where, task_id=task_id, field="lead_unit", value=name,
+                    "unknown_unit",
+                    where,
+                    task_id=task_id,
+                    field="lead_unit",
+                    value=name,
                     suggestion=units.suggest(name) or "—",
-                )  # fmt: skip
+                )
             )
     if len(found) > 1 and not split:
         findings.append(
             error(
-                "several_lead_units", where, task_id=task_id, field="lead_unit",
-                value=row["lead_unit"], count=len(found),
+                "several_lead_units",
+                where,
+                task_id=task_id,
+                field="lead_unit",
+                value=row["lead_unit"],
+                count=len(found),
                 proposal="; ".join(unit.short_name if unit else name for name, unit in found),
-            )  # fmt: skip
+            )
         )
     coordinating = []
     listed = row.get("coordinating_units") or ()
@@ -214,10 +225,13 @@ def lead_unit_rows(
         if unit is None:
             findings.append(
                 warning(
-                    "unknown_unit", reading.location(position, "coordinating_units"),
-                    task_id=task_id, field="coordinating_units", value=name,
+                    "unknown_unit",
+                    reading.location(position, "coordinating_units"),
+                    task_id=task_id,
+                    field="coordinating_units",
+                    value=name,
                     suggestion=units.suggest(name) or "—",
-                )  # fmt: skip
+                )
             )
         coordinating.append(unit.short_name if unit else name)
     base = dict(row)

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.cells import CellKind, Column, SheetTable, kind_of
+from xl_theodoi.domain.cells import CellKind, Column, SheetTable, column_letter, kind_of
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.domain.findings import Finding, error, warning
-from xl_theodoi.domain.intake import Reading, heading_index, read_list
+from xl_theodoi.domain.findings import Finding, Location, error, warning
+from xl_theodoi.domain.intake import (
+    Reading,
+    heading_index,
+    match_headings,
+    read_list,
+    unknown_headings,
+)
 from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_cells
-from xl_theodoi.domain.text import fold
-from xl_theodoi.resources import secrecy_words
+from xl_theodoi.domain.text import fold, task_key
+from xl_theodoi.operations.entries import document_key
+from xl_theodoi.resources import input_words, secrecy_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     from xl_theodoi.domain.profile import FieldSpec
 
 _OLE = b"\xd0\xcf\x11\xe0"
 
+_LONGEST_CELL = 1 << 24
+"""Longest cell of a CSV that is read at all; `too_long` judges what it may hold."""
+
+_HEADER_ROWS = 40
+"""Rows in which a CSV's headings are looked for; titles may stand above them."""
+
 
 def read_input(
-    path: Path, specs: Mapping[str, FieldSpec], needed: Sequence[str]
+    path: Path,
+    specs: Mapping[str, FieldSpec],
+    needed: Sequence[str],
+    *,
+    computed: Collection[str] = (),
 ) -> tuple[Reading, set[int], list[Finding]]:
     """Read a list of units, tasks or documents.
 
@@ -32,10 +49,12 @@ def read_input(
         path: CSV (UTF-8, comma or semicolon) or XLSX (the first sheet with the headings).
         specs: The fields that the list may have.
         needed: Fields without whose column the list makes no sense.
+        computed: Fields that the program computes; their columns are known and not read.
 
     Returns:
         The typed list; the positions of rows marked as state secrets, which must not be
-        taken; and the findings about marks. The text of a marked row is in no finding.
+        taken; and the findings about marks and about columns that name no field. The text
+        of a marked row is in no finding.
 
     Raises:
         TheodoiError: `input_missing`, `input_unreadable`, `input_without_headers`, or what
@@ -54,32 +73,70 @@ def read_input(
         table = _from_workbook(path, specs, needed)
     else:
         table = _from_csv(path, specs, needed)
-    secret, findings = _secret_rows(table, specs)
+    findings = _unused_columns(table, specs)
+    for name, label in match_headings(table, specs).items():
+        if name in computed:
+            del table.columns[label]
     reading = read_list(table, specs)
+    secret, found = _secret_rows(reading)
     for position in secret:
         reading.problems.pop(position, None)
-    return reading, secret, findings
+    return reading, secret, [*findings, *found]
 
 
-def _secret_rows(
-    table: SheetTable, specs: Mapping[str, FieldSpec]
-) -> tuple[set[int], list[Finding]]:
-    index = heading_index(specs)
-    fields = {label: index.get(fold(label), "") for label in table.columns}
+def _unused_columns(table: SheetTable, specs: Mapping[str, FieldSpec]) -> list[Finding]:
+    """Return a warning for every column whose values go nowhere."""
+    ordinals = {fold(word) for word in input_words()["ordinal_headings"]}
+    findings = []
+    for label in unknown_headings(table, match_headings(table, specs)):
+        column = table.columns[label]
+        if fold(label) in ordinals or all(kind == CellKind.BLANK for kind in column.kinds):
+            continue
+        cell = f"{column_letter(column.index)}{table.header_row}"
+        where = Location(table.file, table.sheet, cell)
+        findings.append(warning("unknown_column", where, label=label))
+    top = Location(table.file, table.sheet, f"A{table.header_row}")
+    findings += [warning("repeated_column", top, label=label) for label in table.repeated]
+    return findings
+
+
+def _secret_rows(reading: Reading) -> tuple[set[int], list[Finding]]:
+    """Return the rows that are marked, or whose document is marked in another row."""
+    fields = {label: name for name, label in reading.labels.items()}
     secret: set[int] = set()
     findings: list[Finding] = []
-    for location, position, mark in marked_cells(table, SecrecyWords(secrecy_words()), fields):
+    words = SecrecyWords(secrecy_words())
+    for location, position, mark in marked_cells(reading.table, words, fields):
         if mark is Mark.SECRET:
             secret.add(position)
             findings.append(error("secret_marking", location))
         else:
             findings.append(warning("secret_marking", location))
+    marked = {key for position in secret for key in _document_names(reading, position)}
+    if marked:
+        for position in range(len(reading)):
+            shared = marked & _document_names(reading, position).keys()
+            if position not in secret and shared:
+                name = _document_names(reading, position)[min(shared, key=str)]
+                secret.add(position)
+                findings.append(error("secret_marking", reading.location(position, name)))
     return secret, findings
 
 
-def _from_workbook(
-    path: Path, specs: Mapping[str, FieldSpec], needed: Sequence[str]
-) -> SheetTable:
+def _document_names(reading: Reading, position: int) -> dict[object, str]:
+    """Return what tells a row's document, with the field that says it."""
+    names: dict[object, str] = {}
+    number = reading.value(position, "document_number")
+    key = document_key(number, reading.value(position, "issue_date"))
+    if key is not None:
+        names[key] = "document_number"
+    document_id = reading.value(position, "document_id")
+    if document_id:
+        names[task_key(document_id)] = "document_id"
+    return names
+
+
+def _from_workbook(path: Path, specs: Mapping[str, FieldSpec], needed: Sequence[str]) -> SheetTable:
     from xl_theodoi.workbook.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
 
     content = read_workbook(path, file_name=path.name, limits=MASTER_LIMITS)
@@ -102,28 +159,39 @@ def _from_csv(path: Path, specs: Mapping[str, FieldSpec], needed: Sequence[str])
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise TheodoiError("input_not_utf8", path=path.name) from problem
+    if "\0" in text:
+        # UTF-16 without its mark, or no text at all.
+        raise TheodoiError("input_not_utf8", path=path.name)
+    csv.field_size_limit(_LONGEST_CELL)
     index = heading_index(specs)
     best: tuple[int, list[list[str]], int] | None = None
+    chosen = ","
     for delimiter in (",", ";", "\t"):
-        try:
-            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-        except csv.Error as problem:
-            raise TheodoiError("input_unreadable", path=path.name, reason=str(problem)) from problem
-        for number, row in enumerate(rows[:20]):
+        rows = _csv_rows(text, delimiter)
+        for number, row in enumerate(rows[:_HEADER_ROWS]):
             names = {index.get(fold(heading)) for heading in row}
             score = len(names - {None})
             if all(name in names for name in needed) and (best is None or score > best[0]):
                 best = (score, rows, number)
+                chosen = delimiter
     if best is None:
         raise TheodoiError(
             "input_without_headers", path=path.name,
             needed="; ".join(specs[name].label for name in needed),
         )  # fmt: skip
+    _check_quotes(text, chosen, path.name)
     _, rows, header = best
     body = rows[header + 1 :]
     columns: dict[str, Column] = {}
-    for place, heading in enumerate(rows[header]):
-        if not heading.strip() or heading in columns:
+    repeated: list[str] = []
+    width = max(len(row) for row in rows[header:])
+    headings = [*rows[header], *[""] * (width - len(rows[header]))]
+    for place, heading in enumerate(headings):
+        if not heading.strip():
+            # Values under no heading must not vanish unsaid.
+            heading = _unnamed(place)  # noqa: PLW2901
+        if heading in columns:
+            repeated.append(heading)
             continue
         values = [row[place] if place < len(row) else "" for row in body]
         columns[heading] = Column(
@@ -139,4 +207,28 @@ def _from_csv(path: Path, specs: Mapping[str, FieldSpec], needed: Sequence[str])
         header_row=header + 1,
         columns=columns,
         row_numbers=[header + 2 + number for number in range(len(body))],
+        repeated=tuple(repeated),
     )
+
+
+def _unnamed(place: int) -> str:
+    """Return a heading for a column that has none."""
+    return f"({column_letter(place + 1)})"
+
+
+def _csv_rows(text: str, delimiter: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error:
+        # A cell beyond every limit: with this delimiter it is no list.
+        return []
+
+
+def _check_quotes(text: str, delimiter: str, name: str) -> None:
+    """Refuse a list in which a quotation mark is never closed: it swallows all that follows."""
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as problem:
+        if "unexpected end" in str(problem):
+            raise TheodoiError("input_open_quote", path=name) from problem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi import resources
@@ -15,7 +15,7 @@ from xl_theodoi.domain.events import (
     read_event,
 )
 from xl_theodoi.domain.findings import Finding, Location, warning
-from xl_theodoi.domain.intake import Reading, choice_index, read_list
+from xl_theodoi.domain.intake import Reading, choice_index, match_headings, read_list
 from xl_theodoi.domain.model import TaskView, Unit
 from xl_theodoi.domain.profile import FieldSpec
 from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_cells
@@ -166,16 +166,13 @@ class Master:
             if name in NOT_SCANNED:
                 continue
             known = name == REGISTER or name in self.profile.tables
-            labels = {
-                spec.label: field for field, spec in (self.specs(name) if known else {}).items()
-            }
+            matched = match_headings(table, self.specs(name), aliases=False) if known else {}
+            labels = {label: field for field, label in matched.items()}
             for location, _, mark in marked_cells(table, words, labels):
                 if mark is Mark.SECRET:
                     marked.append(location)
                 else:
-                    doubtful.append(
-                        warning("secret_marking", location)
-                    )
+                    doubtful.append(warning("secret_marking", location))
         if marked:
             cells = "; ".join(f"{place.sheet}!{place.cell}" for place in marked[:20])
             raise TheodoiError("master_secret", path=self.file_name, cells=cells)
@@ -196,9 +193,12 @@ class Master:
         wrong = next((finding for finding in findings if finding.is_error), None)
         if wrong is not None:
             raise TheodoiError(
-                "bad_settings", path=self.file_name, sheet=wrong.location.sheet,
-                cell=wrong.location.cell, **wrong.values,
-            )  # fmt: skip
+                "bad_settings",
+                path=self.file_name,
+                sheet=wrong.location.sheet,
+                cell=wrong.location.cell,
+                **wrong.values,
+            )
         return settings, findings
 
     def _read_units(self) -> list[Unit]:
@@ -231,9 +231,10 @@ class Master:
             return ()
         reading = self.reading("NgayNghi")
         rows = (
-            reading.row(position) for position in range(len(reading))
+            reading.row(position)
+            for position in range(len(reading))
             if position not in reading.problems
-        )  # fmt: skip
+        )
         return tuple(
             DayEntry(
                 row["date"],
@@ -257,9 +258,7 @@ class Master:
     def blank_rows(self) -> set[int]:
         """Positions of register rows in which nothing is written."""
         typed = [
-            column
-            for name, column in self.register.columns.items()
-            if name not in self._computed
+            column for name, column in self.register.columns.items() if name not in self._computed
         ]
         blank = {i for i in range(len(self.register)) if all(c[i] is None for c in typed)}
         return blank - set(self.register.problems)
@@ -299,7 +298,7 @@ class Master:
                     reading.row(position),
                     position,
                     self.profile.words,
-                    lambda name, position=position: reading.location(position, name),
+                    partial(reading.location, position),
                 )
                 findings += found
                 if event is not None:
@@ -363,9 +362,7 @@ class Master:
         row = dict(values) if values is not None else self.register.row(position)
         task_id = row.get("task_id", "")
         parent = is_recurring_parent(row, self)
-        status = self.judge.judge(
-            row, self.task_events(row), as_of, is_recurring_parent=parent
-        )
+        status = self.judge.judge(row, self.task_events(row), as_of, is_recurring_parent=parent)
         unit = self.unit_of(row.get("lead_unit"))
         return TaskView(position, task_id, unit.code if unit else "", row, status, parent)
 

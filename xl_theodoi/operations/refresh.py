@@ -50,6 +50,7 @@ def refresh(host: Host, as_of: date) -> WriteResult:
         host: The master.
         as_of: Day at which statuses are true.
     """
+    host.ensure_writable()
     master = Master(host, as_of)
     changes, counts, findings = refresh_changes(master)
     result = WriteResult(counts=counts, findings=findings, labels=master.labels())
@@ -84,9 +85,7 @@ def refresh_changes(master: Master) -> tuple[list[Change], dict[str, int], list[
         view = master.view(position, master.as_of, {**row, **filled})
         views.append(view)
         cells.update(changed_computed(master, view))
-    children = [
-        child for child in missing_children((view.values for view in views), master)
-    ]  # fmt: skip
+    children = list(missing_children((view.values for view in views), master))
     child_views = [_child_view(master, child) for child in children]
     changes: list[Change] = []
     if cells:
@@ -180,9 +179,7 @@ def event_rows(master: Master, events: Iterable[Event]) -> list[dict[str, Value]
     return [labelled(master, "SuKien", event_row(event, words)) for event in events]
 
 
-def event_changes(
-    master: Master, new: Sequence[Event], obsolete: Sequence[Event]
-) -> list[Change]:
+def event_changes(master: Master, new: Sequence[Event], obsolete: Sequence[Event]) -> list[Change]:
     """Return the changes that bring SuKien up to date."""
     changes: list[Change] = []
     if obsolete:

@@ -25,6 +25,7 @@ def upgrade(host: Host, as_of: date) -> WriteResult:
         host: The master.
         as_of: Day at which the register is judged.
     """
+    host.ensure_writable()
     master = Master(host, as_of)
     changes: list[Change] = []
     findings: list[Finding] = []
