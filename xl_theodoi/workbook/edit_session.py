@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.workbook import edit_calc, edit_follow
 from xl_theodoi.workbook.edit_book import Book
+from xl_theodoi.workbook.edit_heights import RowHeights
 from xl_theodoi.workbook.edit_package import Package
 from xl_theodoi.workbook.edit_refs import Extent
 from xl_theodoi.workbook.edit_sheet import SheetEdit
@@ -37,6 +38,7 @@ class Session:
         self._styles: Styles | None = None
         self.writer = CellWriter(self.strings, self.styles, date_1904=self.book.date_1904)
         self._sheets: dict[str, SheetEdit] = {}
+        self._heights: dict[str, RowHeights] = {}
 
     def _related(self, part: str, kind: str) -> str | None:
         for relation in self.package.relationships(part):
@@ -57,6 +59,12 @@ class Session:
                 self.package, sheet.name, sheet.part, self.strings, self.writer
             )
         return self._sheets[sheet.part]
+
+    def heights(self, sheet: SheetEdit) -> RowHeights:
+        """Return what fits the rows of a worksheet to their text."""
+        if sheet.part not in self._heights:
+            self._heights[sheet.part] = RowHeights(sheet, self.styles())
+        return self._heights[sheet.part]
 
     def open_sheets(self) -> list[SheetEdit]:
         """Return the worksheets that were opened so far."""

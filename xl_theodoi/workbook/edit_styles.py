@@ -10,6 +10,7 @@ from lxml import etree
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook import edit_xml as xml
+from xl_theodoi.workbook.fill_heights import Font
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,25 @@ class Styles:
     def quotes(self, index: int) -> bool:
         """Whether a format marks its cell as text that was typed with an apostrophe."""
         return self._format(index).get("quotePrefix") in ("1", "true")
+
+    def wrapping_font(self, index: int) -> Font | None:
+        """Return the type of a format whose text wraps, None for one whose text does not."""
+        node = self._format(index)
+        alignment = node.find(xml.tag("alignment"))
+        if alignment is None or alignment.get("wrapText") not in ("1", "true"):
+            return None
+        fonts = self.root.findall(f"{xml.tag('fonts')}/{xml.tag('font')}")
+        number = int(node.get("fontId", "0"))
+        if number >= len(fonts):
+            return Font()
+        found = fonts[number]
+        name, size = found.find(xml.tag("name")), found.find(xml.tag("sz"))
+        bold = found.find(xml.tag("b"))
+        return Font(
+            "" if name is None else name.get("val", ""),
+            float("11" if size is None else size.get("val", "11")),
+            bold is not None and bold.get("val", "1") in ("1", "true"),
+        )
 
     def with_date(self, index: int, code: str) -> int:
         """Return a format like this one that shows dates."""

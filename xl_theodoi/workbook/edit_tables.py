@@ -206,6 +206,7 @@ class TableEdit:
                     sheet.formula(row, index, text, array=column.array, style=style)
                     continue
             sheet.set(row, index, value, style=style)
+        self.session.heights(sheet).fit(row, values)
         sheet.xml.put(row)
 
     def clear(self, number: int) -> None:
@@ -236,6 +237,7 @@ def set_cells(session: Session, change: SetCells) -> None:
                 template = template or sheet.xml.row(edit.table.first)
                 style = sheet.style_at(template, column)
             sheet.set(row, column, value, style=style)
+        session.heights(sheet).fit(row, dict(by_row[number]))
         sheet.xml.put(row)
 
 
