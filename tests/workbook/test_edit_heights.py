@@ -53,4 +53,4 @@ def test_a_row_grows_with_the_text_set_into_it():
 def test_a_height_that_somebody_set_stays():
     data, _ = edit_bytes(book(height=20), [SetCells("T", {(0, "a"): LONG})])
 
-    assert height(data, 2) == 20
+    assert height(data, 2) == height(book(height=20), 2)
