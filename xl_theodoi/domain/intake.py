@@ -6,12 +6,13 @@ dates or of plain texts costs one pass, and only doubtful cells are looked at si
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.cells import CellKind
-from xl_theodoi.domain.dates import read_date
+from xl_theodoi.domain.dates import FIRST_YEAR, LAST_YEAR, read_date
 from xl_theodoi.domain.findings import Finding, Severity
 from xl_theodoi.domain.text import clean, fold, is_legacy_font, looks_legacy
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.cells import Column, SheetTable
     from xl_theodoi.domain.findings import Location
     from xl_theodoi.domain.profile import FieldSpec
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 MAX_CELL_TEXT = 32_767
 """Longest text of an Excel cell, in characters."""
@@ -210,7 +213,11 @@ def _read_dates(reading: Reading, name: str, column: Column) -> list[Any]:
         if kind == CellKind.BLANK:
             continue
         if kind == CellKind.DATE:
-            values[position] = value.date() if isinstance(value, datetime) else value
+            day = value.date() if isinstance(value, datetime) else value
+            if isinstance(day, date) and FIRST_YEAR <= day.year <= LAST_YEAR:
+                values[position] = day
+            else:
+                _report(reading, "bad_date", position, name, value=day)
             continue
         if kind in (CellKind.ERROR, CellKind.NO_VALUE):
             code = "cell_error" if kind == CellKind.ERROR else "formula_without_value"
@@ -231,11 +238,11 @@ def _read_dates(reading: Reading, name: str, column: Column) -> list[Any]:
 
 
 def _number(reading: Reading, name: str, position: int, text: str) -> float | None:
-    try:
-        return float(text.replace(" ", "").replace(",", "."))
-    except ValueError:
-        _report(reading, "bad_number", position, name, value=text)
-        return None
+    plain = text.replace(" ", "").replace(",", ".")
+    if _NUMBER.fullmatch(plain):
+        return float(plain)
+    _report(reading, "bad_number", position, name, value=text)
+    return None
 
 
 def _report(reading: Reading, code: str, position: int, name: str, **values: object) -> None:

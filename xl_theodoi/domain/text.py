@@ -39,8 +39,8 @@ LEGACY_FONTS = re.compile(r"^(\.vn|vni[- ]|vni$|vntime|vnarial|vnhelv)", re.IGNO
 
 # Latin-1 signs that TCVN3 uses for Vietnamese letters and that Vietnamese text in Unicode
 # never holds; two of them inside words tell text whose font was changed afterwards.
-_TCVN3_SIGNS = "\u00a8\u00a9\u00ae\u00ac\u00b5\u00b6\u00b7\u00b8\u00b9\u00bb\u00bc\u00bd\u00be\u00a6\u00c6\u00c7\u00cb\u00ce\u00cf\u00d1\u00d6\u00d7\u00d8\u00dc\u00de\u00df\u00e5\u00e6\u00e7\u00eb\u00ee\u00ef\u00f1\u00f6\u00f7\u00f8\u00fb\u00fc\u00fe\u00ff\u00ad"  # noqa: E501
-_TCVN3_IN_WORD = re.compile(rf"(?:[A-Za-z][{_TCVN3_SIGNS}]|[{_TCVN3_SIGNS}][A-Za-z])")
+_TCVN3_SIGNS = "\u00a7\u00a8\u00a9\u00ae\u00ac\u00b5\u00b6\u00b7\u00b8\u00b9\u00bb\u00bc\u00bd\u00be\u00a6\u00c6\u00c7\u00cb\u00ce\u00cf\u00d1\u00d6\u00d7\u00d8\u00dc\u00de\u00df\u00e5\u00e6\u00e7\u00eb\u00ee\u00ef\u00f1\u00f6\u00f7\u00f8\u00fb\u00fc\u00fe\u00ff\u00ad"  # noqa: E501
+_TCVN3_IN_WORD = re.compile(rf"[A-Za-z{_TCVN3_SIGNS}][{_TCVN3_SIGNS}]|[{_TCVN3_SIGNS}][A-Za-z]")
 _UNICODE_VIETNAMESE = re.compile("[\u1ea0-\u1ef9\u0102\u0103\u0110\u0111\u01a0\u01a1\u01af\u01b0]")
 
 

@@ -1,0 +1,91 @@
+"""Text as people type it is repaired where nobody can see it, and never else."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xl_theodoi.domain.text import (
+    clean,
+    fold,
+    fold_name,
+    is_legacy_font,
+    looks_legacy,
+    task_key,
+    text_key,
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("  Sở Tài chính ", "Sở Tài chính"),
+        (unicodedata.normalize("NFD", "Sở Tài chính"), "Sở Tài chính"),
+        ("Sở\u00a0Tài\u2009chính", "Sở Tài chính"),
+        ("Sở\u200bTài\ufeff", "SởTài"),
+        ("dòng 1\r\ndòng 2\rdòng 3", "dòng 1\ndòng 2\ndòng 3"),
+        ("dòng 1_x000D_\ndòng 2", "dòng 1\ndòng 2"),
+        ("dòng 1  \ndòng 2", "dòng 1\ndòng 2"),
+        ("a\x0bb", "a\nb"),
+        ("a\x01b\x7f", "ab"),
+        ("a\tb", "a b"),
+        ("hai  dấu cách", "hai  dấu cách"),
+        ("2020–2025", "2020–2025"),
+    ],
+)
+def test_clean_repairs_what_nobody_can_see(typed, stored):
+    assert clean(typed) == stored
+
+
+@given(st.text())
+def test_clean_is_stable_and_leaves_no_control_characters(text):
+    cleaned = clean(text)
+
+    assert clean(cleaned) == cleaned
+    assert all(c == "\n" or unicodedata.category(c) != "Cc" for c in cleaned)
+
+
+@given(st.text())
+def test_keys_are_stable(text):
+    for key in (text_key, fold, fold_name, task_key):
+        assert key(key(text)) == key(text)
+
+
+def test_texts_that_look_the_same_are_the_same_value():
+    assert text_key("2020–2025") == text_key("2020-2025")
+    assert text_key("Ðề án") == text_key("Đề án")
+    assert text_key("a  b") == text_key("a b")
+    assert text_key("Sở") != text_key("sở")
+
+
+def test_lookups_ignore_case_blanks_around_marks_and_the_habit_of_tone_marks():
+    assert fold("12 / QĐ - UBND") == fold("12/qđ-ubnd")
+    assert fold_name("Thanh Hoá") == fold_name("THANH HÓA")
+    assert fold_name("Thuỷ lợi") == fold_name("thủy lợi")
+    assert fold_name("Hòa") != fold_name("Hoa")
+    assert fold("Sở Nội vụ") != fold("So Noi vu")
+
+
+def test_a_task_id_is_the_same_in_any_case_and_with_blanks():
+    assert task_key(" nv-2026–00001 ") == task_key("NV-2026-00001")
+    assert task_key("NV-2026-00001") != task_key("NV-2026-00010")
+
+
+@pytest.mark.parametrize("font", [".VnTime", ".VnArialH", "VNI-Times", "vni-helve"])
+def test_legacy_fonts_are_known(font):
+    assert is_legacy_font(font)
+
+
+@pytest.mark.parametrize("font", ["Times New Roman", "Arial", "", "Vnexpress"])
+def test_unicode_fonts_are_not_legacy(font):
+    assert not is_legacy_font(font)
+
+
+def test_legacy_text_is_told_although_its_font_was_changed():
+    assert looks_legacy("B¶o Th¾ng: §· hoµn thµnh")
+    assert not looks_legacy("Đã hoàn thành")
+    assert not looks_legacy("Café à la carte")
+    assert not looks_legacy("hoan thanh")
