@@ -52,7 +52,7 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and "_x000D_" not in text:
         return text.strip()
-    text = unicodedata.normalize("NFC", text).translate(_CLEAN)
+    text = unicodedata.normalize("NFC", text.translate(_CLEAN))
     text = _LINE_ENDS.sub("\n", text)
     return _BLANKS_AT_LINE_END.sub("", text).strip()
 
@@ -63,7 +63,7 @@ def text_key(text: str) -> str:
     Beside `clean`: odd hyphens and look-alikes of the letter D with stroke are one, runs of
     blanks are one blank. Letter case counts.
     """
-    text = unicodedata.normalize("NFC", text).translate(_KEY)
+    text = unicodedata.normalize("NFC", text.translate(_KEY))
     text = _BLANKS.sub(" ", _LINE_ENDS.sub("\n", text))
     return "\n".join(line.strip() for line in text.split("\n")).strip()
 
