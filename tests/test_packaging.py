@@ -1,0 +1,160 @@
+"""What an installation brings: declared packages, data, licences."""
+
+import ast
+import importlib
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import xl_theodoi
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+NOT_IMPORTED = {"tzdata": "the time zones that Windows lacks, found by `zoneinfo`"}
+TOOLS = {
+    *("mypy", "ruff", "pytest-cov", "pytest-xdist"),
+    *("lxml-stubs", "pandas-stubs", "types-openpyxl"),
+}
+
+
+def named(requirements: list[str]) -> set[str]:
+    """Return the names of requirements, as the index writes them."""
+    names = (re.match(r"[\w.-]+", text).group() for text in requirements)
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
+
+
+RUNTIME = named(PROJECT["project"]["dependencies"])
+EXTRAS = {name: named(texts) for name, texts in PROJECT["project"]["optional-dependencies"].items()}
+
+
+def imported(*folders: str) -> set[str]:
+    """Return the packages from elsewhere that the sources of some folders import."""
+    tops = set()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                tops |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                tops.add(node.module.split(".")[0])
+    ours = {
+        "xl_theodoi",
+        "tests",
+        *(path.stem for path in (ROOT / "report_templates").glob("*.py")),
+    }
+    return {name.replace("_", "-").lower() for name in tops - set(sys.stdlib_module_names) - ours}
+
+
+def test_the_package_imports_what_it_declares_and_nothing_else():
+    """An undeclared package is there on the developer's machine only."""
+    assert imported("xl_theodoi") == (RUNTIME - set(NOT_IMPORTED)) | EXTRAS["excel"]
+
+
+def test_the_tests_import_what_is_declared_for_them():
+    assert imported("tests", "report_templates", ".ci") <= RUNTIME | EXTRAS["dev"]
+
+
+def test_every_package_for_development_is_used():
+    assert EXTRAS["dev"] - TOOLS <= imported("tests", "report_templates", ".ci", "xl_theodoi")
+
+
+def folders_asked_for() -> set[str]:
+    """Return the folders at the top of the repository that the program opens."""
+    return {
+        node.args[0].value
+        for path in (ROOT / "xl_theodoi").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"folder", "resources.folder"}
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def test_every_folder_that_the_program_opens_travels_in_the_wheel():
+    asked = folders_asked_for()
+    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert asked
+    assert asked <= set(wheel)
+    assert all(inside == f"xl_theodoi/{name}" for name, inside in wheel.items())
+    assert set(wheel) <= set(PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"])
+
+
+def test_nothing_that_ships_is_ignored_by_git():
+    """The builder leaves out what git ignores, wherever a pattern without a slash matches."""
+    patterns = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    loose = {pattern.rstrip("/") for pattern in patterns if not pattern.startswith("/")}
+    shipped = [
+        part
+        for folder in ("xl_theodoi", "report_templates", "macros")
+        for path in (ROOT / folder).rglob("*")
+        if "__pycache__" not in path.parts
+        for part in path.relative_to(ROOT).parts
+    ]
+    assert not loose & set(shipped)
+
+
+def test_the_command_is_the_function_that_the_package_names():
+    module, function = PROJECT["project"]["scripts"]["theodoi"].split(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_versions_agree():
+    assert xl_theodoi.__version__ == PROJECT["project"]["version"]
+    assert f"## {xl_theodoi.__version__}" in (
+        ROOT / "xl_theodoi" / "help" / "changes.md"
+    ).read_text(encoding="utf-8")
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "xl_theodoi", "--version"],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+        cwd=ROOT,
+    )
+    assert done.stdout.strip().endswith(xl_theodoi.__version__)
+
+
+def licences() -> dict[str, str]:
+    """Return the licence of every package that an installation brings, by name."""
+    found: dict[str, str] = {}
+    waiting = sorted(RUNTIME | EXTRAS["excel"])
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # for another system or Python
+        metadata = distribution.metadata
+        classifiers = [
+            text for text in metadata.get_all("Classifier", []) if text.startswith("License")
+        ]
+        found[name] = " ".join(
+            [metadata.get("License-Expression") or metadata.get("License") or "", *classifiers]
+        )
+        waiting += named([text for text in distribution.requires or [] if "extra ==" not in text])
+    return found
+
+
+COPYLEFT = {
+    "lunardate": "GPL; brought by workalendar",
+    "pymeeus": "LGPL; brought by workalendar",
+}
+
+
+def test_a_licence_with_conditions_on_passing_on_is_known_and_told():
+    """A new one would change what an office may do with a bundle."""
+    copyleft = {name for name, text in licences().items() if "GPL" in text}
+    assert copyleft == set(COPYLEFT)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").lower()
+    assert all(name in readme for name in COPYLEFT)
+
+
+def test_every_licence_is_one_that_lets_anybody_use_the_program():
+    known = r"MIT|BSD|Apache|PSF|Python Software|GPL|Zlib|CC0"
+    assert not {name: text[:80] for name, text in licences().items() if not re.search(known, text)}
