@@ -13,6 +13,8 @@ from xl_theodoi.workbook.edit_refs import MAX_COLUMN, Area
 from xl_theodoi.workbook.edit_tables import TableEdit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xl_theodoi.domain.changes import AddColumns
     from xl_theodoi.workbook.edit_session import Session
     from xl_theodoi.workbook.edit_sheet import SheetEdit
@@ -60,7 +62,7 @@ def add_columns(session: Session, change: AddColumns) -> None:
     table.widened = True
 
 
-def _write_cells(sheet: SheetEdit, old: Area, labels: tuple[str, ...] | list[str]) -> None:
+def _write_cells(sheet: SheetEdit, old: Area, labels: Sequence[str]) -> None:
     for number in range(old.top, old.bottom + 1):
         row = sheet.xml.row(number)
         if number > old.top and not row.existed:
@@ -89,5 +91,6 @@ def _write_widths(sheet: SheetEdit, last: int, right: int) -> None:
     node.set("min", str(last + 1))
     node.set("max", str(right))
     for name in ("hidden", "collapsed", "outlineLevel"):
-        node.attrib.pop(name, None)
+        if name in node.attrib:
+            del node.attrib[name]
     source.addnext(node)

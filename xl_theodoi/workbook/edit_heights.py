@@ -93,4 +93,3 @@ class RowHeights:
                 most = max(most, ceil(lines * font.size * _LINE_SPACING + 3))
         if most > float(row.attributes.get(b"ht", b"0")) and most > 0:
             row.attributes[b"ht"] = b"%g" % min(TALLEST, most)
-

@@ -113,7 +113,10 @@ def _write_comments(
         part = package.free_name("xl/comments{}.xml")
         package.declare(part, _COMMENTS_TYPE)
         package.relate(sheet.part, "comments", part)
-        root = etree.Element(xml.tag("comments"), nsmap={None: xml.MAIN})
+        root = etree.Element(
+            xml.tag("comments"),
+            nsmap={None: xml.MAIN},  # type: ignore[dict-item]
+        )
     else:
         root = package.xml(part)
     authors = root.find(xml.tag("authors"))

@@ -255,7 +255,8 @@ class Package:
         name, root = self._rels_root(part)
         if root is None:
             root = etree.Element(
-                xml.tag("Relationships", xml.PACKAGE_RELS), nsmap={None: xml.PACKAGE_RELS}
+                xml.tag("Relationships", xml.PACKAGE_RELS),
+                nsmap={None: xml.PACKAGE_RELS},  # type: ignore[dict-item]
             )
             self._rels[name] = root
         used = {node.get("Id") for node in root}

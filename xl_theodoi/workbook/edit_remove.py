@@ -97,9 +97,9 @@ def _move_cells(sheet: SheetEdit, moving: Area, removal: Removal) -> None:
         row = sheet.xml.row(target)
         for column in columns:
             row.cells.pop(column, None)
-            cell = source.cells.get(column)
-            if cell is not None:
-                row.cells[column] = _readdressed(cell, target, column)
+            moved = source.cells.get(column)
+            if moved is not None:
+                row.cells[column] = _readdressed(moved, target, column)
         if alone and source.existed:
             row.attributes = {**source.attributes, b"r": row.attributes[b"r"]}
         sheet.xml.put(row)
@@ -108,9 +108,9 @@ def _move_cells(sheet: SheetEdit, moving: Area, removal: Removal) -> None:
             continue
         row = sheet.xml.row(number)
         for column in columns:
-            cell = row.cells.pop(column, None)
-            if cell is not None and cell.style is not None:
-                row.cells[column] = sheet.blank(number, column, cell.style)
+            gone = row.cells.pop(column, None)
+            if gone is not None and gone.style is not None:
+                row.cells[column] = sheet.blank(number, column, gone.style)
         if alone:
             row.attributes.pop(b"hidden", None)
         sheet.xml.put(row)

@@ -73,12 +73,14 @@ def verify(package: Package, result: bytes) -> None:
         if copies.get(name) != (raw, crc):
             raise TheodoiError("edit_verification_failed", file=package.file, part=name)
     for name, pieces in package.written():
-        chunks = again.stream(name)
+        chunks: Iterator[bytes] = again.stream(name)
         rest = memoryview(b"")
         for piece in pieces:
             at = 0
             while at < len(piece):
-                rest = rest or memoryview(next(chunks, b""))
+                if not rest:
+                    following: bytes = next(chunks, b"")
+                    rest = memoryview(following)
                 step = min(len(rest), len(piece) - at)
                 if not step or rest[:step] != piece[at : at + step]:
                     raise TheodoiError("edit_verification_failed", file=package.file, part=name)

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from xl_theodoi.domain.cells import Value
-    from xl_theodoi.workbook.edit_package import Package, Pieces
+    from xl_theodoi.workbook.edit_package import Package
     from xl_theodoi.workbook.edit_rows import Row
     from xl_theodoi.workbook.edit_strings import SharedStrings
     from xl_theodoi.workbook.edit_values import CellWriter
+    from xl_theodoi.workbook.edit_zip import Pieces
 
 _GROUP_FORMULA = re.compile(
     rb"""<(?:[\w.-]+:)?f\s(?=[^>]*?\bt\s*=\s*["'](?:array|dataTable)["'])([^>]*)>"""

@@ -102,8 +102,8 @@ class Styles:
         def change(node: _Element) -> None:
             if on:
                 node.set("quotePrefix", "1")
-            else:
-                node.attrib.pop("quotePrefix", None)
+            elif "quotePrefix" in node.attrib:
+                del node.attrib["quotePrefix"]
 
         return self._clone("quote" if on else "unquote", index, change)
 
@@ -180,6 +180,6 @@ class Styles:
 
 def _fingerprint(node: _Element) -> bytes:
     """Return what tells two formats apart: names, attributes and children, in one order."""
-    parts = [str(node.tag), *(f"{k}={v}" for k, v in sorted(node.attrib.items()))]
+    parts = [str(node.tag), *(f"{key!s}={value!s}" for key, value in sorted(node.attrib.items()))]
     inner = b"".join(_fingerprint(child) for child in node if isinstance(child.tag, str))
     return "\x00".join(parts).encode() + b"(" + inner + b")"

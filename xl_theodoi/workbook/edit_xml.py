@@ -48,7 +48,7 @@ def parse_xml(data: bytes, part: str) -> _Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise TheodoiError("edit_unreadable_part", part=part, reason=str(error)) from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
         raise TheodoiError("edit_unreadable_part", part=part, reason="DOCTYPE")
     return root
 
