@@ -85,7 +85,7 @@ def verify(package: Package, result: bytes) -> None:
                 if not step or rest[:step] != piece[at : at + step]:
                     raise TheodoiError("edit_verification_failed", file=package.file, part=name)
                 rest, at = rest[step:], at + step
-        if rest or next(chunks, b""):
+        if len(rest) or len(next(chunks, b"")):
             raise TheodoiError("edit_verification_failed", file=package.file, part=name)
         if len(pieces) == 1:
             check_well_formed(pieces, name)
