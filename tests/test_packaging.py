@@ -30,20 +30,21 @@ RUNTIME = named(PROJECT["project"]["dependencies"])
 EXTRAS = {name: named(texts) for name, texts in PROJECT["project"]["optional-dependencies"].items()}
 
 
+def _sources(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
 def imported(*folders: str) -> set[str]:
     """Return the packages from elsewhere that the sources of some folders import."""
     tops = set()
-    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+    for path in (path for folder in folders for path in _sources(folder)):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 tops |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 tops.add(node.module.split(".")[0])
-    ours = {
-        "xl_theodoi",
-        "tests",
-        *(path.stem for path in (ROOT / "report_templates").glob("*.py")),
-    }
+    beside = {path.stem for name in ("tests", "report_templates") for path in _sources(name)}
+    ours = {"xl_theodoi", "tests", *beside}
     return {name.replace("_", "-").lower() for name in tops - set(sys.stdlib_module_names) - ours}
 
 
