@@ -2,7 +2,7 @@
 
 Work is done in two steps, so that the result does not depend on the order of files:
 `read_return` judges one returned row against what was sent and lists what the unit
-submits, field by field; `merge_field` then decides one submission against the master.
+submits, field by field; `merge_value` then decides one submission against the master.
 The state, its completion date and its progress date are one value, the `Situation`.
 """
 
@@ -79,10 +79,13 @@ class ReturnedRow:
             `Situation`, `extension` and `return` a `Request`); fields left as they were
             sent are absent.
         findings: Errors keep the whole row out; warnings do not.
+        is_default: Whether the day of progress submitted is the one given to a report
+            without it.
     """
 
     submitted: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    is_default: bool = False
 
     @property
     def is_rejected(self) -> bool:
@@ -114,9 +117,9 @@ def situation_of(values: Mapping[str, Any]) -> Situation:
 def read_return(
     theirs: Mapping[str, Any],
     base: Mapping[str, Any],
-    ours: Situation,
     *,
     as_of: date,
+    progress_default: date,
     issue_date: date | None,
     approved: bool,
     where: Mapping[str, Location],
@@ -127,9 +130,8 @@ def read_return(
     Args:
         theirs: Typed values of the row; `reported_state` is a `Progress` value or absent.
         base: The values that were sent.
-        ours: The situation in the master now; a date already given for a report without one
-            is not given twice.
         as_of: Day of receipt; nothing may be dated after it.
+        progress_default: Day of progress of a report that gives none.
         issue_date: Date of the assigning document, where known.
         approved: Whether the completion is approved and so cannot be withdrawn.
         where: Address of each field's cell.
@@ -149,19 +151,25 @@ def read_return(
         if not all(same_value(theirs.get(name), base.get(name)) for name in names):
             if kind == "extension":
                 request = Request(theirs.get(names[0]), theirs.get(names[1]))
+                if request.requested_to is None and base.get(names[0]) is not None:
+                    # The day is the request; its reason alone asks for nothing.
+                    request = Request()
                 if request and request.requested_to is None:
                     row.findings.append(
                         warning(
-                            "request_without_date", where.get(names[0], Location()),
-                            task_id=task_id, field=names[0],
-                        )  # fmt: skip
+                            "request_without_date",
+                            where.get(names[0], Location()),
+                            task_id=task_id,
+                            field=names[0],
+                        )
                     )
             else:
                 request = Request(None, theirs.get(names[0]))
             row.submitted[kind] = request
     _read_situation(
-        row, theirs, base, ours, changed_text,
-        as_of=as_of, issue_date=issue_date, approved=approved, where=where, task_id=task_id,
+        row, theirs, base, changed_text,
+        as_of=as_of, progress_default=progress_default, issue_date=issue_date,
+        approved=approved, where=where, task_id=task_id,
     )  # fmt: skip
     return row
 
@@ -170,10 +178,10 @@ def _read_situation(
     row: ReturnedRow,
     theirs: Mapping[str, Any],
     base: Mapping[str, Any],
-    ours: Situation,
     changed_text: bool,
     *,
     as_of: date,
+    progress_default: date,
     issue_date: date | None,
     approved: bool,
     where: Mapping[str, Location],
@@ -213,14 +221,16 @@ def _read_situation(
             report("completed_before_issue", "completed_on", value=completed, issued=issue_date)
         _check_consistency(report, state, sent, completed, progress, approved)
     if state is Progress.IN_PROGRESS and progress is None and sent.progress_date is None:
-        progress = ours.progress_date or as_of
-        touched = True
+        progress = progress_default
+        touched = row.is_default = True
     if state is Progress.NOT_STARTED and changed_text and theirs.get("progress_text"):
         row.findings.append(
             warning(
-                "progress_without_date", where.get("progress_date", Location()),
-                task_id=task_id, field="progress_date",
-            )  # fmt: skip
+                "progress_without_date",
+                where.get("progress_date", Location()),
+                task_id=task_id,
+                field="progress_date",
+            )
         )
     new = Situation(state, completed, progress)
     if touched and new != sent:
@@ -235,7 +245,8 @@ def _check_consistency(
     progress: date | None,
     approved: bool,
 ) -> None:
-    withdrawn = sent.state is Progress.DONE and state is not Progress.DONE
+    moved = state is not sent.state
+    withdrawn = sent.state is Progress.DONE and moved
     if state is Progress.DONE:
         if completed is None:
             report("missing_required", "completed_on")
@@ -243,7 +254,8 @@ def _check_consistency(
             report("missing_required", "progress_date")
         return
     if completed is not None:
-        report("inconsistent_state", "completed_on", value=completed, state=state.value)
+        if moved or completed != sent.completed_on:
+            report("inconsistent_state", "completed_on", value=completed, state=state.value)
     elif sent.completed_on is not None and (not withdrawn or approved):
         report("missing_required", "completed_on")
     if state is Progress.IN_PROGRESS:
@@ -251,8 +263,9 @@ def _check_consistency(
             report("missing_required", "progress_date")
         return
     if progress is not None:
-        report("inconsistent_state", "progress_date", value=progress, state=state.value)
-    elif sent.progress_date is not None and sent.state is Progress.NOT_STARTED:
+        if moved or progress != sent.progress_date:
+            report("inconsistent_state", "progress_date", value=progress, state=state.value)
+    elif sent.progress_date is not None and not moved:
         report("missing_required", "progress_date")
 
 

@@ -13,13 +13,13 @@ import json
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 SUFFIX = ".theodoi"
 
@@ -102,11 +102,17 @@ class Companion:
         """Keep the hashes of the workbooks of one sending."""
         replace_file(self.folder / "sent" / send_id / "hashes.txt", "\n".join(hashes).encode())
 
-    def keep_received(self, sha256: str, data: bytes) -> None:
-        """Keep a received original, named by its hash."""
+    def keep_received(self, sha256: str, data: bytes) -> Path | None:
+        """Keep a received original, named by its hash.
+
+        Returns:
+            Where it was put; None where it was kept before.
+        """
         path = self.folder / "received" / f"{sha256}.xlsx"
-        if not path.exists():
-            replace_file(path, data)
+        if path.exists():
+            return None
+        replace_file(path, data)
+        return path
 
     # Snapshots
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi import resources
 from xl_theodoi.domain.cells import CellKind
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.domain.findings import Finding, Location, error, warning
+from xl_theodoi.domain.findings import Finding, Location, Severity, error, warning
 from xl_theodoi.domain.intake import Reading, choice_index, read_list, split_list
 from xl_theodoi.domain.merge import same_value
-from xl_theodoi.domain.profile import EDITABLE_FIELDS, FieldSpec
+from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.domain.secrecy import Mark, SecrecyWords
 from xl_theodoi.domain.text import clean, fold, task_key
+from xl_theodoi.messages import printed
 from xl_theodoi.operations.companion import sha256_of
 from xl_theodoi.operations.master import LAYOUT_VERSION
 from xl_theodoi.workbook.hostile import refuse_unsafe
@@ -42,7 +45,9 @@ _REFUSALS = ("not_a_workbook", "encrypted", "too_large", "unsafe_content")
 class RefusedError(Exception):
     """A returned file that is not taken at all, with the finding that says why."""
 
-    def __init__(self, finding: Finding, unit: str | None = None, period: str | None = None):
+    def __init__(
+        self, finding: Finding, unit: str | None = None, period: str | None = None
+    ) -> None:
         super().__init__(finding.code)
         self.finding = finding
         self.unit = unit
@@ -77,6 +82,8 @@ class Returned:
         unit: The unit that it was made for.
         period: The period that it was made for.
         submitted_at: When it was last saved, or when its file was.
+        sent_on: Day on which it was sent.
+        is_as_sent: Whether nothing says that it was saved since it was sent.
         reading: Its list.
         rows: Rows with content, in list order.
         base: What was sent, by task key: typed values by field.
@@ -89,6 +96,8 @@ class Returned:
     unit: Unit
     period: str
     submitted_at: datetime
+    sent_on: date | None
+    is_as_sent: bool
     reading: Reading
     rows: list[Row]
     base: dict[str, dict[str, Any]]
@@ -99,11 +108,29 @@ class Returned:
         return {name: self.reading.location(row.position, name) for name in self.reading.labels}
 
 
-def read_returned(path: Path, master: Master, period: str | None) -> Returned:
+def read_bytes(path: Path) -> bytes:
+    """Return a returned file's bytes.
+
+    Raises:
+        RefusedError: `too_large`, or `not_a_workbook` where it cannot be read.
+    """
+    where = Location(path.name)
+    try:
+        if path.stat().st_size > RETURN_LIMITS.file_bytes:
+            raise RefusedError(error("too_large", where))
+        return path.read_bytes()
+    except OSError as problem:
+        raise RefusedError(
+            error("not_a_workbook", where, kind="unreadable", reason=problem.strerror)
+        ) from problem
+
+
+def read_returned(path: Path, data: bytes, master: Master, period: str | None) -> Returned:
     """Open a returned workbook.
 
     Args:
         path: The file.
+        data: Its bytes.
         master: The register it should belong to.
         period: The only period accepted, or None for any that was sent.
 
@@ -112,24 +139,16 @@ def read_returned(path: Path, master: Master, period: str | None) -> Returned:
     """
     where = Location(path.name)
     try:
-        if path.stat().st_size > RETURN_LIMITS.file_bytes:
-            raise RefusedError(error("too_large", where))
-        data = path.read_bytes()
-    except OSError as problem:
-        raise RefusedError(
-            error("not_a_workbook", where, kind="unreadable", reason=problem.strerror)
-        ) from problem
-    try:
         content = read_workbook(data, file_name=path.name, limits=RETURN_LIMITS)
-        refuse_unsafe(content)
         _refuse_marks(content, where)
+        refuse_unsafe(content)
         identity = _pairs(content)
         found = _find_list(content, master)
     except TheodoiError as problem:
         if problem.code not in _REFUSALS:
             raise
         values = {key: value for key, value in problem.values.items() if key != "file"}
-        raise RefusedError(error(problem.code, where, **values)) from problem
+        raise RefusedError(Finding(problem.code, Severity.ERROR, where, values=values)) from problem
     if identity is None:
         raise RefusedError(error("not_ours", where))
     unit = _unit(identity, master, where)
@@ -142,9 +161,11 @@ def read_returned(path: Path, master: Master, period: str | None) -> Returned:
     reading = read_list(
         found, master.profile.unit_list, choices={"reported_state": state_index(master)}
     )
+    sent_on = _iso(identity.get("sent_on", ""))
+    saved_at = _saved_at(content, sent_on)
     returned = Returned(
-        path, data, sha256_of(data), unit, code, _submitted_at(path, content, identity),
-        reading, [], base, findings,
+        path, data, sha256_of(data), unit, code, saved_at or file_time(path), sent_on,
+        saved_at is None, reading, [], base, findings,
     )  # fmt: skip
     _read_rows(returned, master)
     return returned
@@ -155,14 +176,26 @@ def state_index(master: Master) -> dict[str, str]:
     return choice_index(master.profile.words["reported_state"])
 
 
+@cache
+def secrecy_words() -> SecrecyWords:
+    """Return the words that mark a secret, made ready once."""
+    return SecrecyWords(resources.secrecy_words())
+
+
+@lru_cache(maxsize=1 << 16)
+def _mark(text: str) -> Mark | None:
+    return secrecy_words().judge_text(text)
+
+
 def _refuse_marks(content: WorkbookContent, where: Location) -> None:
     """Refuse a workbook in which any cell is marked as a state secret; its text stays there."""
-    words = SecrecyWords(resources.secrecy_words())
     for sheet in content.sheets:
+        if _mark(sheet.name) is Mark.SECRET:
+            raise RefusedError(error("secret_marking", where))
         grid = content.grid(sheet.name)
         for index, column in grid.columns.items():
             for row, value in zip(column.rows, column.values, strict=True):
-                if isinstance(value, str) and words.judge_text(value) is Mark.SECRET:
+                if isinstance(value, str) and _mark(value) is Mark.SECRET:
                     cell = grid.cell(row, index).location
                     raise RefusedError(
                         error("secret_marking", replace(where, sheet=cell.sheet, cell=cell.cell))
@@ -207,17 +240,13 @@ def _check_identity(
         )
     send_id = identity.get("send_id", "")
     rows = [sent for sent in master.sendings if sent["send_id"] == send_id]
-    if rows and not any(
-        sent["unit"] == unit.code and sent.get("period") == code for sent in rows
-    ):
+    if rows and not any(sent["unit"] == unit.code and sent.get("period") == code for sent in rows):
         if any(sent["unit"] == unit.code for sent in rows):
             raise RefusedError(error("wrong_period", where, value=code), unit.code, code)
         raise RefusedError(error("wrong_unit", where, value=unit.code), unit.code, code)
     known = {sent.get("period") for sent in master.sendings}
     if period is not None and code != period:
-        raise RefusedError(
-            error("wrong_period", where, value=code, wanted=period), unit.code, code
-        )
+        raise RefusedError(error("wrong_period", where, value=code, wanted=period), unit.code, code)
     if known and code not in known:
         raise RefusedError(error("wrong_period", where, value=code), unit.code, code)
 
@@ -297,21 +326,23 @@ def _iso(value: str) -> date | None:
         return None
 
 
-def _submitted_at(
-    path: Path, content: WorkbookContent, identity: Mapping[str, str]
-) -> datetime:
-    """Return when a workbook was submitted.
-
-    The moment at which its program says it was saved; where that is the very stamp that it
-    was sent with, the program does not keep it, and the file's own time counts.
-    """
-    sent = _iso(identity.get("sent_on", ""))
-    modified = content.modified
-    if modified is not None and (sent is None or modified.date() > sent):
-        return modified
-    if modified is not None and sent is not None and modified.time().isoformat() != "00:00:00":
-        return modified
+def file_time(path: Path) -> datetime:
+    """Return when a file was last written."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _saved_at(content: WorkbookContent, sent_on: date | None) -> datetime | None:
+    """Return when a workbook's program says it was saved.
+
+    None where that is the very stamp it was sent with: the program does not keep it, or
+    nobody has saved the workbook since.
+    """
+    modified = content.modified
+    if modified is None:
+        return None
+    stamp = modified.astimezone(UTC)
+    is_midnight = stamp.time().isoformat() == "00:00:00"
+    return None if is_midnight and stamp.date() == sent_on else modified
 
 
 def _read_rows(returned: Returned, master: Master) -> None:
@@ -319,37 +350,91 @@ def _read_rows(returned: Returned, master: Master) -> None:
     reading = returned.reading
     table = reading.table
     known = {*returned.base, *master.position_of}
-    specs = master.profile.unit_list
-    ended = False
-    previous = 0
-    for position in range(len(reading)):
-        number = table.row_numbers[position]
+    keys = [task_key(value or "") for value in reading.columns["task_id"]]
+    last_known = max(
+        (number for key, number in zip(keys, table.row_numbers, strict=True) if key in known),
+        default=table.header_row,
+    )
+    absent = [name for name in EDITABLE_FIELDS if name not in reading.labels]
+    for name in absent:
+        if any(values.get(name) not in (None, "", ()) for values in returned.base.values()):
+            returned.findings.append(
+                warning(
+                    "unit_column_missing",
+                    Location(returned.path.name, table.sheet),
+                    field=name,
+                )
+            )
+    for position, number in enumerate(table.row_numbers):
+        key = keys[position]
         values = reading.row(position)
-        problems = reading.problems.get(position, [])
-        key = task_key(values.get("task_id") or "")
+        problems = list(reading.problems.get(position, ()))
         if not values and not problems:
             continue
-        below = table.last_table_row and number > table.last_table_row
-        gap = previous and number > previous + 1
-        if key not in known and (below or not table.last_table_row) and (gap or ended):
-            # Beyond the list, and no task of ours: a note, a signature, a total.
-            if not _is_task_row(values, key, specs):
-                ended = True
+        if key not in known:
+            if _is_heading(reading, position):
                 continue
-        elif key not in known and not _is_task_row(values, key, specs) and below:
-            ended = True
-            continue
-        previous = number
-        returned.rows.append(Row(position, key, values, list(problems)))
+            # Beyond the tasks a line is a note or signature, unless it was meant as a task.
+            beyond = number > max(last_known, table.last_table_row)
+            if beyond and not _is_task_row(reading, position, values, key):
+                continue
+        base = returned.base.get(key)
+        if base is not None:
+            problems = _real_problems(reading, position, base, values, problems)
+            values.update({name: base[name] for name in absent if base.get(name) is not None})
+        returned.rows.append(Row(position, key, values, problems))
     _judge_date_columns(returned)
 
 
-def _is_task_row(values: Mapping[str, Any], key: str, specs: Mapping[str, FieldSpec]) -> bool:
-    """Whether an unknown row was meant as a task: it reports a state, or looks like a row."""
+def _real_problems(
+    reading: Reading,
+    position: int,
+    base: Mapping[str, Any],
+    values: dict[str, Any],
+    problems: list[Finding],
+) -> list[Finding]:
+    """Return the problems of cells that the unit has touched.
+
+    What the register itself held is not the unit's fault; such a cell counts as untouched.
+    """
+    real = []
+    for finding in problems:
+        name = finding.field or ""
+        raw = reading.table.value(position, reading.labels[name])
+        sent = base.get(name)
+        if isinstance(raw, str) and sent is not None and same_value(clean(raw), printed(sent)):
+            values[name] = sent
+        else:
+            real.append(finding)
+    return real
+
+
+def _is_heading(reading: Reading, position: int) -> bool:
+    """Whether a row repeats the headings, as a list does that was printed page by page."""
+    cells = [
+        (fold(label), fold(str(value)))
+        for label, column in reading.table.columns.items()
+        if (value := column.values[position]) is not None
+    ]
+    return len(cells) > 1 and all(label == value for label, value in cells)
+
+
+_KEY_LIKE = re.compile(r"[^\W_]*-?\d[\w./-]*|[^\W\d_]+[-./]?\d[\w./-]*")
+
+
+def _is_task_row(reading: Reading, position: int, values: Mapping[str, Any], key: str) -> bool:
+    """Whether an unknown row below the list was meant as a task.
+
+    It reports a state, or looks like a row: a key like ours with anything beside it, or
+    several columns filled.
+    """
     if values.get("reported_state"):
         return True
-    filled = [name for name in values if name in specs]
-    return len(filled) >= 3 and (bool(key) or "content" in values)
+    problems = {finding.field for finding in reading.problems.get(position, ())}
+    filled = {*values, *problems}
+    if key and " " not in str(values.get("task_id", "")) and _KEY_LIKE.fullmatch(key):
+        return len(filled) >= 2
+    return len(filled) >= 3 and (bool(key) or "content" in filled)
 
 
 def _judge_date_columns(returned: Returned) -> None:
@@ -381,8 +466,28 @@ def _judge_date_columns(returned: Returned) -> None:
             if row.position in swappable:
                 row.findings.append(
                     error(
-                        "ambiguous_date", reading.location(row.position, name),
-                        task_id=row.values.get("task_id"), field=name,
+                        "ambiguous_date",
+                        reading.location(row.position, name),
+                        task_id=row.values.get("task_id"),
+                        field=name,
                         value=raw.values[row.position],
-                    )  # fmt: skip
+                    )
                 )
+
+
+def doubtful_marks(returned: Returned, row: Row) -> list[Finding]:
+    """Return a warning for each cell the unit wrote whose words may speak of a secret."""
+    base = returned.base.get(row.key, {})
+    return [
+        warning(
+            "secret_marking",
+            returned.reading.location(row.position, name),
+            task_id=row.values.get("task_id"),
+            field=name,
+        )
+        for name in EDITABLE_FIELDS
+        if name in returned.reading.labels
+        and isinstance(text := row.values.get(name), str)
+        and not same_value(text, base.get(name))
+        and _mark(text) is Mark.DOUBTFUL
+    ]

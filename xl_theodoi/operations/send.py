@@ -77,9 +77,7 @@ def send(
             write_new(targets[code], data)
             written.append(targets[code])
             hashes.append(sha256_of(data))
-            master.companion.record_sent(
-                send_id, code, _record(period, send_id, code, as_of, rows)
-            )
+            master.companion.record_sent(send_id, code, _record(period, send_id, code, as_of, rows))
         master.companion.record_hashes(send_id, hashes)
         commit(master, "send", _master_changes(master, period, send_id, by_unit))
     except BaseException:
@@ -100,9 +98,7 @@ def _tasks_by_unit(
     last_return = _last_accepted_returns(master)
     in_scope = {
         view.position
-        for view in select_tasks(
-            master.tasks, scope=Scope.YEAR_PLUS_OPEN, as_of=master.as_of
-        )
+        for view in select_tasks(master.tasks, scope=Scope.YEAR_PLUS_OPEN, as_of=master.as_of)
     }
     found: dict[str, list[TaskView]] = {}
     for view in master.tasks:
@@ -118,11 +114,13 @@ def _tasks_by_unit(
         if not view.unit_code:
             findings.append(
                 error(
-                    "unknown_unit", master.register.location(view.position, "lead_unit"),
-                    task_id=view.task_id, field="lead_unit",
+                    "unknown_unit",
+                    master.register.location(view.position, "lead_unit"),
+                    task_id=view.task_id,
+                    field="lead_unit",
                     value=view.values.get("lead_unit") or "",
                     suggestion=master.units.suggest(view.values.get("lead_unit") or "") or "—",
-                )  # fmt: skip
+                )
             )
             continue
         found.setdefault(view.unit_code, []).append(view)

@@ -1,0 +1,543 @@
+"""What becomes of each submitted value: taken, kept, or a conflict (contract §5, rules 1 and 5).
+
+Submissions of one unit for one field of one task count in the order in which the unit made
+them, whatever the order of files and however many runs it took. Of those at hand the newest
+is decided; the ledger tells what came before.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from xl_theodoi.domain.cells import CellKind
+from xl_theodoi.domain.changes import AppendRows, Change, RemoveRows, SetCells
+from xl_theodoi.domain.dates import read_date
+from xl_theodoi.domain.intake import split_list
+from xl_theodoi.domain.merge import (
+    REQUESTS,
+    SITUATION,
+    Merge,
+    Request,
+    Situation,
+    merge_value,
+    same_value,
+)
+from xl_theodoi.domain.model import Progress
+from xl_theodoi.messages import printed
+from xl_theodoi.operations.draft import Source
+from xl_theodoi.operations.ledger import (
+    LONG_AGO,
+    PARTS,
+    Memo,
+    PendingConflict,
+    Submitted,
+    encode,
+    moment_text,
+)
+from xl_theodoi.operations.results import Conflict
+from xl_theodoi.operations.rows import labelled
+from xl_theodoi.operations.submissions import CHANGED, CONFLICT, UNCHANGED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from xl_theodoi.domain.cells import Value
+    from xl_theodoi.operations.draft import Draft
+    from xl_theodoi.operations.ledger import Ledger
+    from xl_theodoi.operations.submissions import Submission
+
+TABLE = "XungDot"
+
+
+class Decisions:
+    """Decides submissions one field at a time and keeps what must be written.
+
+    Attributes:
+        waiting: Conflicts that wait for a person.
+        memos: What receipts must keep, by hash of the file.
+        applied: Number of choices applied.
+    """
+
+    def __init__(
+        self,
+        draft: Draft,
+        ledger: Ledger,
+        known: Sequence[PendingConflict],
+        labels: Mapping[str, str],
+    ) -> None:
+        self._draft = draft
+        self._master = draft.master
+        self._ledger = ledger
+        self._labels = labels
+        self._known: dict[tuple[str, str, str], list[PendingConflict]] = {}
+        for conflict in known:
+            group = (conflict.unit, conflict.key, conflict.field)
+            self._known.setdefault(group, []).append(conflict)
+        self.waiting: list[Conflict] = []
+        self.memos: dict[str, list[Memo]] = {}
+        self.applied = 0
+        self._rows: list[dict[str, Any]] = []
+        self._cells: dict[tuple[int, str], Value] = {}
+        self._removed: set[int] = set()
+        self._listed: set[int] = set()
+
+    # Choices made in XungDot
+
+    def apply_choices(self) -> None:
+        """Apply the choices that people made since the last run, oldest submission first."""
+        chosen = [
+            conflict
+            for group in self._known.values()
+            for conflict in group
+            if conflict.choice is not None and not conflict.is_applied
+        ]
+        for conflict in sorted(chosen, key=lambda conflict: conflict.at):
+            position = self._master.position_of.get(conflict.key)
+            unit = self._master.units.by_code.get(conflict.unit)
+            if position is None or unit is None:
+                continue
+            if conflict.choice == "take_unit":
+                source = Source(
+                    unit, conflict.at, conflict.sha256, conflict.file, conflict.period,
+                    conflict.cells, action="choice",
+                )  # fmt: skip
+                self._draft.take(position, conflict.field, conflict.theirs, source)
+            label = self._master.reading(TABLE).labels["applied_on"]
+            self._cells[conflict.position, label] = self._master.as_of
+            self.applied += 1
+
+    # The master as it is now
+
+    def _ours(self, submission: Submission) -> Any:
+        position, name = submission.position, submission.name
+        if name == SITUATION:
+            return self._draft.situation(position)
+        if name in REQUESTS:
+            unit = submission.judged.returned.unit
+            return self._draft.requests.now(submission.key, name, unit)
+        return self._draft.row(position).get(name)
+
+    def _is_units_own(self, submission: Submission, ours: Any) -> bool:
+        """Whether the master's value is what this unit itself last submitted."""
+        unit, key, name = submission.group
+        if name in REQUESTS:
+            return True
+        if name != SITUATION:
+            return self._ledger.is_own(unit, key, name, ours)
+        base: Situation = submission.base
+        return all(
+            ours.part(part) == base.part(part)
+            or self._ledger.is_own(unit, key, part, ours.part(part))
+            for part in PARTS[SITUATION]
+        )
+
+    # Decisions
+
+    def decide(self, submissions: Iterable[Submission]) -> None:
+        """Decide every submission."""
+        groups: dict[tuple[str, str, str], list[Submission]] = {}
+        for submission in submissions:
+            groups.setdefault(submission.group, []).append(submission)
+        for group in groups.values():
+            self._decide_group(group)
+        self._list_older()
+
+    def _decide_group(self, group: list[Submission]) -> None:
+        """Decide one field's submissions, the newest first."""
+        key = group[0].group
+        last = self._last_moment(key)
+        decided = tied = False
+        for at in sorted({submission.at for submission in group}, reverse=True):
+            equal = [submission for submission in group if submission.at == at]
+            first = equal[0]
+            is_old = last is not None and at < last
+            if decided or (is_old and not self._is_below_tie(key, at)):
+                for submission in equal:
+                    self._remember(submission, is_taken=False)
+                    submission.mark(UNCHANGED)
+                continue
+            earlier = self._earlier_equal(equal) if at == last else []
+            if (
+                earlier
+                or any(not same_value(first.theirs, other.theirs) for other in equal[1:])
+                or any(
+                    conflict.at == at and not same_value(conflict.theirs, first.theirs)
+                    for conflict in self._known.get(key, ())
+                )
+            ):
+                # Equal moments: nobody can say which counts; what came before them does.
+                if not tied:
+                    self._drop_older(key, at)
+                    self._tie(equal, earlier)
+                tied, decided = True, at == last
+                continue
+            decided = True
+            if tied or is_old:
+                self._decide_below(equal)
+            elif at == last and self._was_taken(equal):
+                for submission in equal:
+                    submission.mark(UNCHANGED)
+            else:
+                self._drop_older(key, at)
+                self._decide(equal)
+        self._first_progress(group)
+
+    def _was_taken(self, equal: list[Submission]) -> bool:
+        """Whether the very submission was taken before: what the Office did since stands."""
+        unit, key, name = equal[0].group
+        hashes = {submission.judged.returned.sha256 for submission in equal}
+        return any(
+            entry.is_taken and entry.at == equal[0].at and entry.sha256 in hashes
+            for part in PARTS.get(name, (name,))
+            for entry in self._ledger.entries(unit, key, part)
+        )
+
+    def _is_below_tie(self, group: tuple[str, str, str], at: datetime) -> bool:
+        """Whether all that is newer are equal moments that wait for a choice."""
+        waiting = [c for c in self._known.get(group, ()) if c.choice is None and c.at > at]
+        if len(waiting) < 2:
+            return False
+        hashes = {conflict.sha256 for conflict in waiting}
+        unit, key, name = group
+        return not any(
+            entry.is_taken and entry.at > at and entry.sha256 not in hashes
+            for part in PARTS.get(name, (name,))
+            for entry in self._ledger.entries(unit, key, part)
+        )
+
+    def _last_moment(self, group: tuple[str, str, str]) -> datetime | None:
+        unit, key, name = group
+        moments = [
+            entries[-1].at
+            for part in PARTS.get(name, (name,))
+            if (entries := self._ledger.entries(unit, key, part))
+        ]
+        moments += [conflict.at for conflict in self._known.get(group, ())]
+        return max(moments, default=None)
+
+    def _earlier_equal(self, equal: list[Submission]) -> list[Submitted]:
+        """Return what was submitted at the same moment in earlier runs and says otherwise."""
+        unit, key, name = equal[0].group
+        at = equal[0].at
+        known = {submission.judged.returned.sha256 for submission in equal}
+        known |= {c.sha256 for c in self._known.get(equal[0].group, ()) if c.at == at}
+        if same_value(self._ours(equal[0]), equal[0].theirs):
+            return []
+        return [
+            entry
+            for part in PARTS.get(name, (name,))
+            for entry in self._ledger.entries(unit, key, part)
+            if entry.at == at and entry.sha256 not in known
+        ]
+
+    def _tie(self, equal: list[Submission], earlier: list[Submitted]) -> None:
+        """List submissions of one moment as conflicts; what was taken of them goes back."""
+        first = equal[0]
+        ours = self._ours(first)
+        if earlier and self._is_units_own(first, ours):
+            before = self._before(first, ours, earlier)
+            # The line in the log says who submitted the other value, at no moment of its own.
+            source = replace(first.judged.source, at=LONG_AGO)
+            self._draft.take(first.position, first.name, before, source)
+            taken = earlier[0]
+            self._list(
+                first,
+                ours,
+                before,
+                Source(
+                    first.judged.returned.unit, taken.at, taken.sha256, taken.file,
+                    first.judged.returned.period,
+                    {part: e.cell for part, e in self._cells_of(first, earlier) if e.cell},
+                ),
+            )  # fmt: skip
+            ours = before
+        for submission in equal:
+            self._conflict(submission, ours)
+
+    @staticmethod
+    def _cells_of(submission: Submission, earlier: list[Submitted]) -> list[tuple[str, Submitted]]:
+        parts = PARTS.get(submission.name, (submission.name,))
+        return list(zip(parts, earlier, strict=False))
+
+    def _before(self, submission: Submission, ours: Any, earlier: list[Submitted]) -> Any:
+        """Return the value that the master held before a submission of the same moment."""
+        unit, key, name = submission.group
+        moment, hashes = submission.at, {entry.sha256 for entry in earlier}
+
+        def part_before(part: str, now: Any) -> Any:
+            entries = self._ledger.entries(unit, key, part)
+            older = [entry for entry in entries if entry.at < moment]
+            at_once = [e for e in entries if e.at == moment and e.sha256 in hashes and e.is_taken]
+            if not at_once:
+                return now
+            return self._typed(part, older[-1].value if older else at_once[0].old)
+
+        if isinstance(ours, Situation):
+            completed = part_before("completed_on", ours.completed_on)
+            progress = part_before("progress_date", ours.progress_date)
+            if completed is not None:
+                return Situation(Progress.DONE, completed, progress)
+            state = Progress.IN_PROGRESS if progress else Progress.NOT_STARTED
+            return Situation(state, None, progress)
+        if isinstance(ours, Request):
+            if name == "return":
+                return Request(None, part_before("return_reason", ours.reason))
+            return Request(
+                part_before("extension_requested_to", ours.requested_to),
+                part_before("extension_reason", ours.reason),
+            )
+        return part_before(name, ours)
+
+    def _typed(self, name: str, text: str) -> Any:
+        """Return a value of the change log with its type."""
+        if not text:
+            return None
+        specs = self._master.profile
+        spec = specs.register.get(name) or specs.unit_list[name]
+        if spec.kind == "date":
+            return read_date(text, CellKind.TEXT).value
+        return split_list(text) if spec.kind in ("list", "units") else text
+
+    def _decide(self, equal: list[Submission]) -> None:
+        first = equal[0]
+        ours = self._ours(first)
+        for other in equal[1:]:
+            other.mark(UNCHANGED)
+        decision = merge_value(
+            first.base, first.theirs, ours, ours_is_units_own=self._is_units_own(first, ours)
+        )
+        if self._is_decided_request(first):
+            decision = Merge.KEEP
+        if decision is Merge.CONFLICT:
+            self._conflict(first, ours)
+        elif decision is Merge.TAKE and self._draft.take(
+            first.position, first.name, first.theirs, first.judged.source
+        ):
+            first.mark(CHANGED)
+            if first.is_default:
+                self._remember(first)
+        else:
+            self._remember(first)
+            first.mark(UNCHANGED)
+
+    def _decide_below(self, equal: list[Submission]) -> None:
+        """Decide what came before equal moments; their conflict hides a conflict of its own."""
+        first = equal[0]
+        ours = self._ours(first)
+        own = self._is_units_own(first, ours)
+        decision = merge_value(first.base, first.theirs, ours, ours_is_units_own=own)
+        state = UNCHANGED
+        if decision is Merge.TAKE and self._draft.take(
+            first.position, first.name, first.theirs, first.judged.source
+        ):
+            state = CHANGED
+        else:
+            self._remember(first, is_taken=decision is not Merge.CONFLICT)
+        first.mark(state)
+        for other in equal[1:]:
+            other.mark(UNCHANGED)
+
+    def _is_decided_request(self, submission: Submission) -> bool:
+        returned = submission.judged.returned
+        return (
+            submission.name in REQUESTS
+            and bool(submission.theirs)
+            and returned.sent_on is not None
+            and self._draft.requests.was_decided(
+                submission.key,
+                submission.name,
+                returned.unit,
+                submission.theirs,
+                returned.sent_on,
+            )
+        )
+
+    def _remember(self, submission: Submission, *, is_taken: bool = True) -> None:
+        """Let the file's receipt keep a submission that the change log will not have."""
+        unit, key, name = submission.group
+        sha256 = submission.judged.returned.sha256
+        known = {
+            entry.sha256
+            for part in PARTS.get(name, (name,))
+            for entry in self._ledger.entries(unit, key, part)
+            if entry.at == submission.at
+        }
+        if sha256 not in known:
+            memo = Memo(key, name, submission.theirs, is_taken, submission.is_default)
+            self.memos.setdefault(sha256, []).append(memo)
+
+    def _first_progress(self, group: list[Submission]) -> None:
+        """Let the day of first progress come from the first report, whenever it arrives."""
+        if group[0].name != SITUATION:
+            return
+        unit, key, _ = group[0].group
+        position = group[0].position
+        if self._draft.situation(position).state is Progress.NOT_STARTED:
+            return
+        ledger = self._ledger.entries(unit, key, "first_progress_on")
+        withdrawn = [entry.at for entry in ledger if not entry.value]
+        withdrawn += [s.at for s in group if s.theirs.state is Progress.NOT_STARTED]
+        since = max(withdrawn, default=None)
+        reports = [
+            submission
+            for submission in group
+            if submission.theirs.progress_date is not None
+            and (since is None or submission.at > since)
+            and submission.at not in {entry.at for entry in ledger}
+        ]
+        if not reports:
+            return
+        first = min(reports, key=lambda submission: submission.at)
+        if any(s is not first and s.at == first.at for s in reports):
+            return
+        row = self._draft.row(position)
+        known = row.get("first_progress_on")
+        set_now = "first_progress_on" in self._draft.changed.get(position, {})
+        if known is not None and not set_now:
+            last = self._ledger.last(unit, key, "first_progress_on")
+            if last is None or last.value != printed(known) or last.at <= first.at:
+                return
+        elif known is None and not self._has_taken(group):
+            return
+        day = self._master.as_of if first.is_default else first.theirs.progress_date
+        if day != known:
+            self._draft.set_fields(position, {"first_progress_on": day}, first.judged.source)
+
+    def _has_taken(self, group: list[Submission]) -> bool:
+        """Whether the master's situation comes from this unit."""
+        ours = self._draft.situation(group[0].position)
+        changed = self._draft.changed.get(group[0].position, {})
+        return bool(changed.keys() & set(PARTS[SITUATION])) or self._is_units_own(group[0], ours)
+
+    # Conflicts
+
+    def _drop_older(self, group: tuple[str, str, str], at: datetime) -> None:
+        """Take older submissions of a field off the list: what they say no longer counts."""
+        for conflict in self._known.get(group, ()):
+            if conflict.choice is None and conflict.at < at:
+                self._removed.add(conflict.position)
+
+    def _conflict(self, submission: Submission, ours: Any) -> None:
+        """List a field that both sides changed; the master keeps its value."""
+        for known in self._known.get(submission.group, ()):
+            is_same = known.at == submission.at and same_value(known.theirs, submission.theirs)
+            if known.choice is None:
+                if is_same:
+                    submission.mark(CONFLICT)
+                    self._listed.add(known.position)
+                    self._report(known.field, known.theirs, ours, submission.base, submission)
+                    return
+                continue
+            # A person has chosen: the same values do not ask again.
+            kept = same_value(known.ours, ours) and same_value(known.theirs, submission.theirs)
+            if is_same or kept:
+                submission.mark(UNCHANGED)
+                self._remember(submission, is_taken=False)
+                return
+        submission.mark(CONFLICT)
+        self._report(submission.name, submission.theirs, ours, submission.base, submission)
+        self._list(submission, submission.theirs, ours, submission.judged.source, report=False)
+
+    def _report(self, name: str, theirs: Any, ours: Any, base: Any, submission: Submission) -> None:
+        name, shown = shown_values(name, ours, theirs, base)
+        task_id = self._draft.row(submission.position).get("task_id") or ""
+        self.waiting.append(Conflict(task_id, name, *shown, submission.judged.returned.path.name))
+
+    def _list(
+        self, submission: Submission, theirs: Any, ours: Any, source: Source, *, report: bool = True
+    ) -> None:
+        """Add a row to XungDot."""
+        name, shown = shown_values(submission.name, ours, theirs, submission.base)
+        task_id = self._draft.row(submission.position).get("task_id") or ""
+        if report:
+            self.waiting.append(Conflict(task_id, name, *shown, source.file or ""))
+        words = self._master.profile.words["reported_state"]
+        texts = [
+            (words.get(value, value) if name == SITUATION else printed(value)) or None
+            for value in shown
+        ]
+        data = {
+            "field": submission.name,
+            "unit": source.unit.code,
+            "theirs": encode(theirs),
+            "ours": encode(ours),
+            "base": encode(submission.base),
+            "at": moment_text(source.at),
+            "sha256": source.sha256,
+            "cells": {
+                part: source.cells[part]
+                for part in (*PARTS.get(submission.name, ()), submission.name)
+                if part in source.cells
+            },
+        }
+        self._rows.append(
+            {
+                "task_id": task_id,
+                "field_label": self._labels.get(name, name),
+                "master_value": texts[0],
+                "unit_value": texts[1],
+                "base_value": texts[2],
+                "unit": source.unit.short_name,
+                "period": source.period,
+                "file": source.file,
+                "cell": source.cells.get(name),
+                "found_on": self._master.as_of,
+                "data": json.dumps(data, ensure_ascii=False),
+            }
+        )
+
+    def _list_older(self) -> None:
+        """Report the conflicts of earlier runs that still wait for a person."""
+        for (unit_code, key, name), conflicts in self._known.items():
+            position = self._master.position_of.get(key)
+            unit = self._master.units.by_code.get(unit_code)
+            if position is None or unit is None:
+                continue
+            for conflict in conflicts:
+                if (
+                    conflict.choice is not None
+                    or conflict.is_applied
+                    or conflict.position in self._removed | self._listed
+                ):
+                    continue
+                if name == SITUATION:
+                    ours: Any = self._draft.situation(position)
+                elif name in REQUESTS:
+                    ours = self._draft.requests.now(key, name, unit)
+                else:
+                    ours = self._draft.row(position).get(name)
+                if same_value(ours, conflict.theirs):
+                    continue
+                field, shown = shown_values(name, ours, conflict.theirs, conflict.base)
+                task_id = self._draft.row(position).get("task_id") or ""
+                self.waiting.append(Conflict(task_id, field, *shown, conflict.file or ""))
+
+    def changes(self) -> list[Change]:
+        """Return what must change in XungDot."""
+        changes: list[Change] = []
+        if self._cells:
+            changes.append(SetCells(TABLE, self._cells))
+        if self._removed:
+            changes.append(RemoveRows(TABLE, sorted(self._removed)))
+        if self._rows:
+            rows = [labelled(self._master, TABLE, row) for row in self._rows]
+            changes.append(AppendRows(TABLE, rows))
+        return changes
+
+
+def shown_values(name: str, ours: Any, theirs: Any, base: Any) -> tuple[str, tuple[Any, Any, Any]]:
+    """Return the field that people see in a conflict, and its three values."""
+    if isinstance(theirs, Situation):
+        part = theirs.differing_field(ours)
+        return part, (ours.part(part), theirs.part(part), base.part(part))
+    if isinstance(theirs, Request):
+        if name == "return":
+            return "return_reason", (ours.reason, theirs.reason, base.reason)
+        if ours.requested_to == theirs.requested_to:
+            return "extension_reason", (ours.reason, theirs.reason, base.reason)
+        days = (ours.requested_to, theirs.requested_to, base.requested_to)
+        return "extension_requested_to", days
+    return name, (ours, theirs, base)
