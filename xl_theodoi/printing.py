@@ -47,8 +47,7 @@ def plain(value: Any) -> Any:
 
 def print_json(document: Any) -> None:
     """Print one JSON document on standard output."""
-    json.dump(plain(document), sys.stdout, ensure_ascii=False, indent=1)
-    sys.stdout.write("\n")
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=plain) + "\n")
 
 
 def finding_document(finding: Finding, labels: Mapping[str, str]) -> dict[str, Any]:

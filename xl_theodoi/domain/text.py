@@ -63,6 +63,8 @@ def text_key(text: str) -> str:
     Beside `clean`: odd hyphens and look-alikes of the letter D with stroke are one, runs of
     blanks are one blank. Letter case counts.
     """
+    if text.isascii() and text.isprintable() and "  " not in text and "_x000D_" not in text:
+        return text.strip()
     text = unicodedata.normalize("NFC", text.translate(_KEY))
     text = _BLANKS.sub(" ", _LINE_ENDS.sub("\n", text))
     return "\n".join(line.strip() for line in text.split("\n")).strip()
@@ -83,7 +85,7 @@ def fold_name(text: str) -> str:
 
 def task_key(text: str) -> str:
     """Return a task id in the form that decides whether two ids are the same."""
-    return text_key(text).replace(" ", "").upper()
+    return unicodedata.normalize("NFC", text_key(text).replace(" ", "").upper())
 
 
 def is_legacy_font(font: str) -> bool:

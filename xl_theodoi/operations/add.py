@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi import resources
+from xl_theodoi.domain.cells import Value
 from xl_theodoi.domain.changes import AppendRows, Change
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.domain.events import extension_findings, missing_events
+from xl_theodoi.domain.events import Event, event_row, extension_findings, missing_events
 from xl_theodoi.domain.findings import Finding, Severity, error, warning
 from xl_theodoi.domain.profile import COMPUTED_FIELDS
 from xl_theodoi.domain.settings import setting_rows
@@ -24,20 +26,21 @@ from xl_theodoi.operations.master import LAYOUT_VERSION, REGISTER, Master, unit_
 from xl_theodoi.operations.overview import overview, overview_changes
 from xl_theodoi.operations.refresh import event_changes, register_row
 from xl_theodoi.operations.results import WriteResult
-from xl_theodoi.operations.rows import cell_value, labelled
+from xl_theodoi.operations.rows import cell_value, labelled, register_fields
 from xl_theodoi.operations.writing import commit
 from xl_theodoi.resources_time import shipped_days
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
-    from xl_theodoi.domain.cells import Value
-    from xl_theodoi.domain.events import Event
     from xl_theodoi.domain.intake import Reading
+    from xl_theodoi.domain.model import TaskView
     from xl_theodoi.domain.profile import Profile
     from xl_theodoi.hosts import Host
+
+Tables = Mapping[str, Sequence[Mapping[str, Value]]]
+"""Rows by table name and field name."""
 
 DOCUMENT_FIELDS = (
     "document_id",
@@ -87,24 +90,30 @@ def new_master(
     profile = resources.load_profile(profile_name)
     unit_rows, findings = _read_units(units, profile) if units else ([], [])
     shipped = profile_name in resources.profile_ids()
-    data = empty_master(
-        profile,
-        as_of,
-        profile_text=None if shipped else resources.profile_text(profile_name),
-        tables={"DonVi": unit_rows},
-    )
-    host = MemoryHost(path, data)
-    master = Master(host, as_of)
+
+    def build(tables: Tables, rows: Mapping[str, Sequence[Mapping[str, Value]]]) -> bytes:
+        return empty_master(
+            profile,
+            as_of,
+            profile_text=None if shipped else resources.profile_text(profile_name),
+            tables=tables,
+            overview_rows=rows,
+            master_id=master_id,
+        )
+
+    master_id = uuid.uuid4().hex
+    master = Master(MemoryHost(path, build({"DonVi": unit_rows}, {})), as_of)
+    added = NewRows()
+    if tasks is not None:
+        added = read_new_tasks(master, tasks, split=False, stamp_entry=False)
+    # Built anew with its rows: far quicker than to add them to a finished workbook.
+    figures = overview(added.views, master.units.units, profile, master.settings)
+    data = build({"DonVi": unit_rows, **added.tables(profile)}, figures)
+    write_new(path, data)
     counts = {"units": len(unit_rows), "tasks": 0}
     if tasks is not None:
-        changes, added, found = add_changes(master, tasks, split=False, stamp_entry=False)
-        findings += found
-        counts.update(added)
-        host.apply(changes)
-    else:
-        host.apply(overview_changes(master, master.tasks))
-    write_new(path, host.data)
-    return WriteResult([path], counts, findings, labels=master.labels())
+        counts.update(added.counts)
+    return WriteResult([path], counts, [*findings, *added.findings], labels=master.labels())
 
 
 def empty_master(
@@ -112,10 +121,20 @@ def empty_master(
     as_of: date,
     *,
     profile_text: str | None = None,
-    tables: Mapping[str, list[dict[str, Value]]] | None = None,
+    tables: Tables | None = None,
+    overview_rows: Mapping[str, Sequence[Mapping[str, Value]]] | None = None,
     master_id: str | None = None,
 ) -> bytes:
-    """Return a master without tasks: days off, settings and whatever tables are given."""
+    """Return a new master: days off, settings and whatever tables are given.
+
+    Args:
+        profile: The regulation.
+        as_of: Day of the computed values.
+        profile_text: TOML of a profile that does not ship with the program.
+        tables: Rows by table and field.
+        overview_rows: Figures of the overview; those of no tasks where not given.
+        master_id: Identity of the workbook; a new one where not given.
+    """
     from xl_theodoi.domain.settings import default_settings  # noqa: PLC0415
     from xl_theodoi.workbook.build_master import MasterContent, build_master  # noqa: PLC0415
 
@@ -144,7 +163,8 @@ def empty_master(
         profile_text=profile_text,
         as_of=as_of,
         tables={"NgayNghi": days, "CauHinh": settings, **(tables or {})},
-        overview=overview([], units, profile, default_settings(catalogue, profile)),
+        overview=overview_rows
+        or overview([], units, profile, default_settings(catalogue, profile)),
     )
     return build_master(content)
 
@@ -279,10 +299,39 @@ def _document_keys(master: Master) -> DocumentKeys:
     return DocumentKeys(rows, master.as_of.year)
 
 
-def add_changes(
-    master: Master, path: Path, *, split: bool, stamp_entry: bool
-) -> tuple[list[Change], dict[str, int], list[Finding]]:
-    """Return the changes that add a list of tasks, counted, and what is wrong in it.
+@dataclass(slots=True)
+class NewRows:
+    """Tasks that can be taken into a register, with what follows from them.
+
+    Attributes:
+        views: The tasks and the children of recurring ones, judged.
+        documents: Documents that are new to the register, by field.
+        events: Events that the tasks' columns imply.
+        counts: How many of each, by English name.
+        findings: What is wrong or doubtful in the list.
+    """
+
+    views: list[TaskView] = field(default_factory=list)
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def tables(self, profile: Profile) -> Tables:
+        """Return the rows by table and field, as cells hold them."""
+        rows: dict[str, list[dict[str, Any]]] = {
+            REGISTER: [register_fields(view, profile) for view in self.views],
+            "VanBan": self.documents,
+            "SuKien": [event_row(event, profile.words) for event in self.events],
+        }
+        return {
+            table: [{name: cell_value(value) for name, value in row.items()} for row in listed]
+            for table, listed in rows.items()
+        }
+
+
+def read_new_tasks(master: Master, path: Path, *, split: bool, stamp_entry: bool) -> NewRows:
+    """Return the tasks of a list that a register can take, and what is wrong in the list.
 
     Args:
         master: The register.
@@ -299,28 +348,47 @@ def add_changes(
     )
     findings += found
     documents = _document_keys(master)
-    new_documents: list[dict[str, Any]] = []
+    added = NewRows(findings=findings)
     rows: list[dict[str, Any]] = []
-    events: list[Event] = []
     for position, row in taken:
         if stamp_entry:
             row.setdefault("entered_on", master.as_of)
-        _join_document(row, documents, new_documents)
+        _join_document(row, documents, added.documents)
         findings += _complete(row, position, reading, master)
-        events += missing_events(row, ())
+        added.events += missing_events(row, ())
         rows.append(row)
     children = list(missing_children(rows, master))
-    views = [master.view(-1, master.as_of, row) for row in (*rows, *children)]
-    changes: list[Change] = []
-    if views:
-        changes.append(AppendRows(REGISTER, [register_row(master, view) for view in views]))
-    if new_documents:
-        cells = [labelled(master, "VanBan", document) for document in new_documents]
+    added.views = [master.view(-1, master.as_of, row) for row in (*rows, *children)]
+    added.counts = {
+        "tasks": len(rows),
+        "children": len(children),
+        "documents": len(added.documents),
+    }
+    return added
+
+
+def add_changes(
+    master: Master, path: Path, *, split: bool, stamp_entry: bool
+) -> tuple[list[Change], dict[str, int], list[Finding]]:
+    """Return the changes that add a list of tasks, counted, and what is wrong in it.
+
+    Args:
+        master: The register.
+        path: The list.
+        split: Whether a task of several lead units becomes one row for each.
+        stamp_entry: Whether a blank day of entry takes the as-of date.
+    """
+    added = read_new_tasks(master, path, split=split, stamp_entry=stamp_entry)
+    if not added.views:
+        return [], added.counts, added.findings
+    rows = [register_row(master, view) for view in added.views]
+    changes: list[Change] = [AppendRows(REGISTER, rows)]
+    if added.documents:
+        cells = [labelled(master, "VanBan", document) for document in added.documents]
         changes.append(AppendRows("VanBan", cells))
-    changes += event_changes(master, events, [])
-    changes += overview_changes(master, [*master.tasks, *views])
-    counts = {"tasks": len(rows), "children": len(children), "documents": len(new_documents)}
-    return changes if views else [], counts, findings
+    changes += event_changes(master, added.events, [])
+    changes += overview_changes(master, [*master.tasks, *added.views])
+    return changes, added.counts, added.findings
 
 
 def _join_document(

@@ -23,8 +23,8 @@ from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.rows import (
     changed_cells,
     changed_computed,
-    computed_values,
     labelled,
+    register_fields,
 )
 from xl_theodoi.operations.writing import commit
 
@@ -167,10 +167,7 @@ def _child_view(master: Master, child: Mapping[str, Any]) -> TaskView:
 
 def register_row(master: Master, view: TaskView) -> dict[str, Value]:
     """Return a new register row by heading, computed columns included."""
-    assert view.status is not None  # noqa: S101 - tasks of a master are always judged
-    return labelled(
-        master, REGISTER, {**view.values, **computed_values(view.status, master.profile)}
-    )
+    return labelled(master, REGISTER, register_fields(view, master.profile))
 
 
 def event_rows(master: Master, events: Iterable[Event]) -> list[dict[str, Value]]:

@@ -37,6 +37,12 @@ def computed_values(status: Status, profile: Profile) -> dict[str, Value]:
     }
 
 
+def register_fields(view: TaskView, profile: Profile) -> dict[str, Any]:
+    """Return a task's fields, the computed ones included."""
+    assert view.status is not None  # noqa: S101 - tasks of a master are always judged
+    return {**view.values, **computed_values(view.status, profile)}
+
+
 def labelled(master: Master, table: str, row: Mapping[str, Any]) -> dict[str, Value]:
     """Return a row by the headings that the table has in this workbook.
 
