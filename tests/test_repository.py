@@ -17,7 +17,16 @@ TEXTS = {".py", ".md", ".toml", ".csv", ".bas", ".xml", ".txt", ".cfg", ".yml", 
 
 
 def repository() -> list[Path]:
-    """Return every file that belongs to the repository, unpacked or cloned."""
+    """Return every file that belongs to the repository: what git knows, else what is unpacked."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return unpacked()
+    return sorted(path for name in listed.decode().split("\0") if (path := ROOT / name).is_file())
+
+
+def unpacked() -> list[Path]:
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [
