@@ -53,7 +53,6 @@ WORDS_IN_CODE = {
     ("domain/dates", "năm"): "read in input, never printed; the default of `DateWords`",
     ("domain/units", "và"): "joins the names of units in input",
     ("excel_values", "tháng"): "what Vietnamese Excel makes a date of; belongs to Excel",
-    ("domain/secrecy", "ZĐ"): "the range of capitals in a document's symbol",
 }
 """Vietnamese words that stand in code, each with its reason. Nothing printed is among them."""
 
@@ -193,8 +192,9 @@ def docstrings(tree: ast.Module) -> set[ast.AST]:
 
 
 def vietnamese_words(text: str) -> list[str]:
-    """Return the words with a Vietnamese letter; a letter on its own is no word."""
-    words = re.findall(r"[^\W\d_]{2,}", unicodedata.normalize("NFC", text))
+    """Return the words with a Vietnamese letter; letters alone or in a pattern's set are none."""
+    plain = re.sub(r"\[[^\]]*\]", " ", unicodedata.normalize("NFC", text))
+    words = re.findall(r"[^\W\d_]{2,}", plain)
     return [word for word in words if not word.isascii()]
 
 
