@@ -404,3 +404,88 @@ def test_reports_of_the_same_state_are_the_same_bytes(finished, tmp_path):
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# The form in a unit's workbook, which its own formulas fill
+
+
+@pytest.mark.libreoffice
+@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_form_in_a_units_workbook_counts_what_the_unit_filled_in(profile, finished):
+    """openpyxl stores no results, so LibreOffice has computed every formula anew."""
+    office = finished(profile, "libreoffice")
+    for path in sorted(office.returned.glob("*.xlsx")):
+        book = openpyxl.load_workbook(path, data_only=True)
+        found = printed_figures(next(s for s in book if s.title == "Báo cáo"))
+        rows = independent.read_return(path, office.unit_labels)
+        expected = form_figures(rows, profile)
+        assert {name: found[name] for name in expected} == expected, path.name
+
+
+def printed_figures(sheet) -> dict[str, int]:
+    """Numbers of a form by the words before them, in the next cell or the same one."""
+    figures: dict[str, int] = {}
+    for line in sheet.iter_rows(max_row=25):
+        cells = [cell.value for cell in line if cell.value not in (None, "")]
+        for words, value in zip(cells, [*cells[1:], None], strict=False):
+            if not isinstance(words, str):
+                continue
+            if words.endswith(":") and isinstance(value, (int, float)):
+                figures[re.sub(r"^(\d\.|-) ?", "", words)[:-1]] = value
+            for name, number in re.findall(r"([^:;]+): (\d+)(?:;|$)", words):
+                if cells[0] != words:
+                    figures[f"{cells[0].strip('- :')} / {name.strip()}"] = int(number)
+    return figures
+
+
+def form_figures(rows, profile: str) -> dict[str, int]:
+    """What the form must count, at the day of sending that it shows."""
+    as_of = inputs.SENT
+
+    def count(state: str, *, late: bool | None = None) -> int:
+        return sum(
+            row["reported_state"] == state and (late is None or is_late(row) is late)
+            for row in rows
+        )
+
+    def is_late(row) -> bool:
+        due = independent.read_day(row["effective_due_date"])
+        return due is not None and due < as_of
+
+    waiting, begun, done = independent.STATES
+    over = count(waiting, late=True) + count(begun, late=True)
+    if profile == "hue":
+        return {
+            "Chưa thực hiện": count(waiting),
+            "Chưa đến hạn": count(waiting, late=False),
+            "Đã quá hạn": count(waiting, late=True),
+            "Đang thực hiện": count(begun),
+            "Đã hoàn thành": count(done),
+        }
+    whole = {"Tổng số nhiệm vụ được giao": len(rows)}
+    if profile == "tuan-giao":
+        return {
+            **whole,
+            "Đã thực hiện": count(done),
+            "Đang thực hiện": count(begun),
+            "Đang thực hiện / Trong thời hạn": count(begun, late=False),
+            "Đang thực hiện / Quá hạn": count(begun, late=True),
+            "Chưa thực hiện": count(waiting),
+            "Chưa thực hiện / Quá hạn": count(waiting, late=True),
+        }
+    if profile == "lao-cai":
+        return {
+            **whole,
+            "Chưa thực hiện quá hạn": count(waiting, late=True),
+            "Đang thực hiện quá hạn": count(begun, late=True),
+            "Quá hạn, chưa hoàn thành": over,
+        }
+    return {
+        **whole,
+        "Đã thực hiện": count(done),
+        "Đang thực hiện": count(begun),
+        "Chưa thực hiện trong hạn": count(waiting, late=False),
+        "Chưa thực hiện quá hạn": count(waiting, late=True),
+        "Quá hạn, chưa hoàn thành": over,
+    }
