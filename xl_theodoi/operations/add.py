@@ -64,6 +64,7 @@ def new_master(
     *,
     units: Path | None = None,
     tasks: Path | None = None,
+    master_id: str | None = None,
 ) -> WriteResult:
     """Make a master workbook.
 
@@ -73,6 +74,7 @@ def new_master(
         as_of: Day at which statuses are computed.
         units: List of units.
         tasks: List of tasks.
+        master_id: Identity by which returned workbooks are known; a new one by default.
 
     Returns:
         The file written; the rows that could not be taken are findings.
@@ -98,10 +100,10 @@ def new_master(
             profile_text=None if shipped else resources.profile_text(profile_name),
             tables=tables,
             overview_rows=rows,
-            master_id=master_id,
+            master_id=identity,
         )
 
-    master_id = uuid.uuid4().hex
+    identity = master_id or uuid.uuid4().hex
     master = Master(MemoryHost(path, build({"DonVi": unit_rows}, {})), as_of)
     added = NewRows()
     if tasks is not None:

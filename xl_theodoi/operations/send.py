@@ -34,7 +34,13 @@ FORM_FIELDS = ("received_on", "approved_on")
 
 
 def send(
-    host: Host, period: Period, out: Path, as_of: date, *, only_new: bool = False
+    host: Host,
+    period: Period,
+    out: Path,
+    as_of: date,
+    *,
+    only_new: bool = False,
+    send_id: str | None = None,
 ) -> WriteResult:
     """Make the unit workbooks of a period.
 
@@ -44,6 +50,7 @@ def send(
         out: Folder for the workbooks; an existing file is never overwritten.
         as_of: Day at which the sent values are true.
         only_new: Send only tasks that were never transferred.
+        send_id: Identity of this sending; a new one by default.
 
     Returns:
         The workbooks written; tasks whose unit is unknown are findings.
@@ -66,7 +73,7 @@ def send(
         if path.exists():
             raise TheodoiError("would_overwrite", path=str(path))
     host.ensure_writable()
-    send_id = uuid.uuid4().hex[:12]
+    send_id = send_id or uuid.uuid4().hex[:12]
     written: list[Path] = []
     try:
         hashes = []
