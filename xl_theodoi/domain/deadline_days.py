@@ -102,6 +102,7 @@ DAY_KINDS = frozenset(
 """Pieces that name a single day."""
 
 _ONE = timedelta(days=1)
+_NINE = 9
 
 
 def target_of(
@@ -332,7 +333,8 @@ class _Resolver:
             if piece.has("last"):
                 return Target(date(year, 13 - count, 1), date(year, 12, 31), Unit.HALF)
             end = date(year, count, monthrange(year, count)[1])
-            return Target(date(year, 1, 1), end, Unit.HALF, doubtful=loose)
+            # "6 months of 2026" may be either half; nine months are the first nine.
+            return Target(date(year, 1, 1), end, Unit.HALF, doubtful=loose and count != _NINE)
 
         return self._in_year(make)
 

@@ -130,9 +130,16 @@ class _Pending:
 
 
 _NUMBER = re.compile(r"[\s,;&/-]*(?:\w{1,3} )?\d{1,2}(?![\d%])")
+_ENDS_WITH_NUMBER = re.compile(r"(?<![\w/.,-])\d{1,2}$")
+_BARE_NUMBER = re.compile(r"[\s,;:.()-]*\d{1,2}[\s,;:.()-]*")
+_DATE_LIKE = re.compile(r"(?<![\w/])\d{1,2} ?[/.-] ?(?:\d{1,2} ?[/.-] ?)?20\d\d(?!\w)")
 _WORDS = re.compile(r"\w[^,;.:()]*$")
 _CLAUSE = re.compile(r"[,;.:()]")
-_FLAGS = frozenset({Kind.NONE, Kind.URGENT, Kind.VAGUE, Kind.EVENT, Kind.OR, Kind.RECURRING_LOOSE})
+_FLAGS = frozenset(
+    {
+        Kind.NONE, Kind.URGENT, Kind.VAGUE, Kind.EVENT, Kind.LUNAR, Kind.OR, Kind.RECURRING_LOOSE,
+    }
+)  # fmt: skip
 _SELF_CONTAINED_RANGES = frozenset({Kind.DATE_RANGE, Kind.PAIR, Kind.YEARS})
 
 
@@ -179,7 +186,10 @@ class _Parser:
         return self.result
 
     def lost_number(self, before: Piece | None, gap: str) -> None:
-        """Notice "the 10th, 20th", and lengths of time that no pattern took."""
+        """Notice numbers, dates and lengths of time that no pattern took."""
+        if before is not None:
+            self.result.dangling |= _BARE_NUMBER.fullmatch(gap) is not None
+        self.result.dangling |= _DATE_LIKE.search(gap) is not None
         after_day = before is not None and before.kind in DAY_KINDS
         self.result.dangling |= after_day and _NUMBER.match(gap) is not None
         self.result.misleading |= self.lexicon.holds_quantity(gap)
@@ -214,6 +224,8 @@ class _Parser:
             self.result.dangling |= pending.weekday is not None
             pending.weekday = 6 if piece.has("sunday") else (piece.number("w", "w2") or 2) - 2
         elif kind is Kind.RECURRING:
+            # "20 hàng tháng": a day without its word may not be lost.
+            self.result.dangling |= _ENDS_WITH_NUMBER.search(piece.gap) is not None
             self.result.recurring.append(piece)
             self.result.recurring_prefix.append(self.qualified(piece))
             self.pending = _Pending()
@@ -280,7 +292,8 @@ class _Parser:
         joined = pending.to or piece.gap.strip() == "-"
         if last is not None and not found.is_term and not last.is_term:
             ends_range = last.after and (joined or pending.upper or pending.before)
-            if ends_range or (joined and not last.strict and not last.edge):
+            # "By June 50 %, by December 100 %" are two ends and no range.
+            if ends_range or (joined and not (last.strict or last.edge or last.upper)):
                 found.range_start = last.piece
                 mentions.pop()
                 self.report = self.report or last.report

@@ -128,7 +128,11 @@ class _Builder:
         if prefix is not None and not self.take_edge(prefix):
             return None
         source = self.source or prefix
-        weekday = self.weekday(prefix)
+        weekdays = {self.parsed.weekday, prefix.weekday if prefix is not None else None} - {None}
+        if weekdays and (self.unit is not RecurrenceUnit.WEEK or len(weekdays) > 1):
+            # "The last Friday of every month", "Mondays and Thursdays".
+            return None
+        weekday = next(iter(weekdays), None)
         timed = (source is not None and source.timed) or (prefix is not None and prefix.timed)
         strict = (source is not None and source.strict) and not timed
         if strict and self.day is None and weekday is None:
@@ -147,12 +151,6 @@ class _Builder:
             since=self.since,
             until=self.until,
         )
-
-    def weekday(self, prefix: Mention | None) -> int | None:
-        if self.unit is not RecurrenceUnit.WEEK:
-            return None
-        found = prefix.weekday if prefix is not None else None
-        return self.parsed.weekday if found is None else found
 
     def is_day(self, mention: Mention) -> bool:
         """Return whether a mention says on which day of each period something is due."""

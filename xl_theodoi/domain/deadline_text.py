@@ -65,6 +65,7 @@ class Kind(StrEnum):
     URGENT = "urgent"
     VAGUE = "vague"
     EVENT = "event"
+    LUNAR = "lunar"
     REPORT = "report"
     IGNORED = "ignored"
 
@@ -178,7 +179,10 @@ class Lexicon:
         self.around_term = _only(words["fillers"]["around_term"])
         self.around_start = _only(words["fillers"]["around_start"])
         documents = _either(words["classes"]["document"])
-        self._document = re.compile(rf"(?<!\w)(?:{documents})$")
+        number = _either(words["classes"]["number_of_document"])
+        self._document = re.compile(
+            rf"(?<!\w)(?:(?:{documents})(?: (?:{number}):?)?|(?:{number}):?)$"
+        )
         units = _either(
             word
             for name in ("day", "week", "month", "quarter", "year", "hours")
@@ -193,7 +197,7 @@ class Lexicon:
         return self._quantity.search(text) is not None
 
     def names_document(self, text: str) -> bool:
-        """Return whether text ends with the name of a kind of document."""
+        """Return whether text ends with a kind of document, or with the word for its number."""
         return self._document.search(text) is not None
 
     def scan(self, phrase: str) -> Scan:
@@ -262,11 +266,15 @@ def _compiled(words: Mapping[str, Any], *, plain: bool) -> _Patterns:
         regex = _MACRO.sub(lambda match: macros[match[1]], regex)
         return fold(_PLACEHOLDER.sub(lambda match: classes[match[1]], regex))
 
-    spellings = {} if plain else dict(words["spelling"])
+    spellings = {fold(word): fold(by) for word, by in words["spelling"].items()}
+    spellings = {word: by for word, by in spellings.items() if word != by}
     spelling = None
     if spellings:
         longest_first = sorted(map(re.escape, spellings), key=len, reverse=True)
-        spelling = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)")
+        # Inside "12/QĐ-UBND" the letters are a symbol and no short form of a word.
+        spelling = re.compile(
+            rf"(?<![\w/])(?<![^\W\d_]-)(?:{'|'.join(longest_first)})(?!\w)(?!-[^\W\d_])"
+        )
     numbers = words["numbers"]
     unclear = set(numbers["unclear_without_accents"]) if plain else set()
     values = {

@@ -184,6 +184,9 @@ class _Reader:
         self.urgent = Kind.URGENT in parsed.flags or any(
             mention.piece.has("urgent", "now") for mention in parsed.mentions
         )
+        if Kind.LUNAR in parsed.flags:
+            # No day of the lunar calendar is ever read as one of the solar calendar.
+            return self.ambiguous("due_lunar")
         if is_daily(parsed, self.context):
             parsed.flags.add(Kind.NONE)
         elif is_recurring(parsed):
@@ -213,12 +216,17 @@ class _Reader:
         if len(mentions) < len(parsed.mentions) and not mentions:
             parsed.flags.add(Kind.AFTER)
         if len(mentions) > 1:
-            mentions = [m for m in mentions if m.piece.kind is not Kind.BARE_YEAR]
+            mentions = [
+                m
+                for m, before in zip(mentions, [None, *mentions], strict=False)
+                if m.piece.kind is not Kind.BARE_YEAR or self.lists_years(before, m)
+            ]
         months = [
             m for m in mentions if m.piece.has("month", "m0") and m.edge is None and not m.is_day
         ]
         month = None
-        if len(months) == 1 and any(m.piece.kind is Kind.DAY_ONLY for m in mentions):
+        listed = any(m.piece.has("several") for m in months)
+        if len(months) == 1 and not listed and any(m.piece.kind is Kind.DAY_ONLY for m in mentions):
             # "In October 2026, before the 20th": the month says which 20th.
             found = target_of(months[0].piece, self.context.issue, self.context.lexicon.numerals)
             if isinstance(found, Target) and not months[0].is_term:
@@ -227,6 +235,14 @@ class _Reader:
         terms = [m for m in mentions if m.is_term]
         options = [date_option(m, self.context, month) for m in mentions if not m.is_term]
         return options + [self.term(m, index, parsed) for index, m in enumerate(terms)]
+
+    def lists_years(self, before: Mention | None, mention: Mention) -> bool:
+        """Return whether a bare year goes on from a year: "2026, 2027"."""
+        return (
+            before is not None
+            and before.piece.kind in (Kind.YEAR, Kind.BARE_YEAR)
+            and self.context.lexicon.around_term.fullmatch(mention.piece.gap) is not None
+        )
 
     def term(self, mention: Mention, index: int, parsed: Parsed) -> Option:
         """Return what a term means; with one start for several terms all run from it."""
@@ -249,7 +265,11 @@ class _Reader:
         if chosen is None:
             return self.ambiguous("due_several_dates", _latest(rank))
         others = [o for o in options if o not in rank and o.due != chosen.due]
-        other_terms = [o for o in others if o.term and (o.mention.cued or parsed.starts)]
+        other_terms = [
+            o
+            for o in others
+            if o.term and (o.mention.cued or parsed.starts or not o.mention.piece.gap)
+        ]
         if chosen.trouble is not None:
             return self.ambiguous(_TROUBLES[chosen.trouble], text=chosen.mention.piece.text)
         self.notes.update(chosen.notes)
@@ -265,7 +285,8 @@ class _Reader:
             return self.ambiguous("due_unread_words", chosen.due)
         if other_terms:
             return self.ambiguous("due_several_dates", chosen.due)
-        if others or len({option.due for option in rank}) > 1:
+        several = chosen.mention.piece.has("several")
+        if several or others or len({option.due for option in rank}) > 1:
             self.notes["due_two_dates"] = {"date": chosen.due}
         if Kind.EVENT in parsed.flags:
             self.notes["due_event_ignored"] = {"date": chosen.due}
