@@ -2,8 +2,6 @@
 
 import ast
 import re
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -238,16 +236,3 @@ def test_identifiers_are_ascii(path):
         if isinstance(getattr(node, attribute, None), str)
     }
     assert all(name.isascii() for name in names)
-
-
-def test_starting_the_command_line_imports_no_slow_library():
-    """Start-up is felt at every call; what an operation needs is imported inside it."""
-    slow = ["numpy", "pandas", "lxml", "openpyxl", "xlsxwriter", "workalendar", "pydantic"]
-    code = (
-        "import sys, xl_theodoi.cli as cli; cli.main(['--help']);"
-        f"print([name for name in {slow!r} if name in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, check=True, encoding="utf-8", cwd=ROOT
-    )
-    assert done.stdout.splitlines()[-1] == "[]"
