@@ -112,11 +112,22 @@ class Office:
         """
         return edit_table(self.master, table, row, values)
 
-    def type_task(self, task_id: str, **values: Any) -> dict[str, str]:
+    def cell_of(self, task: str, field: str) -> str:
+        """Address of a task's cell."""
+        book = openpyxl.load_workbook(self.master)
+        sheet = sheet_of(book, "NhiemVu")
+        head, *rows = sheet[sheet.tables["NhiemVu"].ref]
+        place = {cell.value: number for number, cell in enumerate(head)}
+        key = place[self.label("task_id")]
+        row = next(row for row in rows if row[key].value == task)
+        address: str = row[place[self.label(field)]].coordinate
+        return address
+
+    def type_task(self, task: str, /, **values: Any) -> dict[str, str]:
         """Type values into a task's row by field; returns addresses by field."""
         key = self.label("task_id")
         rows = read_table(self.master, "NhiemVu")
-        row = next(i for i, item in enumerate(rows) if item[key] == task_id)
+        row = next(i for i, item in enumerate(rows) if item[key] == task)
         labels = {field: self.label(field) for field in values}
         cells = self.edit("NhiemVu", row, {labels[f]: value for f, value in values.items()})
         return {field: cells[label] for field, label in labels.items()}

@@ -7,7 +7,7 @@ dates or of plain texts costs one pass, and only doubtful cells are looked at si
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +137,10 @@ def read_list(
         if vocabulary is None and spec.choices:
             vocabulary = {fold(choice): choice for choice in spec.choices}
         reading.columns[name] = _read_column(reading, name, spec, table.columns[label], vocabulary)
+    for position, found in reading.problems.items():
+        task_id = reading.value(position, "task_id")
+        if task_id:
+            reading.problems[position] = [replace(item, task_id=task_id) for item in found]
     return reading
 
 
@@ -192,10 +196,8 @@ def _read_column(
         if vocabulary is not None:
             canonical = vocabulary.get(fold(cleaned))
             if canonical is None:
-                _report(
-                    reading, "bad_choice", position, name,
-                    value=cleaned, choices="; ".join(dict.fromkeys(vocabulary.values())),
-                )  # fmt: skip
+                choices = "; ".join(spec.choices or dict.fromkeys(vocabulary.values()))
+                _report(reading, "bad_choice", position, name, value=cleaned, choices=choices)
                 continue
             values[position] = canonical
         elif spec.kind in ("units", "list"):
@@ -247,6 +249,8 @@ def _number(reading: Reading, name: str, position: int, text: str) -> float | No
 
 def _report(reading: Reading, code: str, position: int, name: str, **values: object) -> None:
     place = reading.location(position, name)
+    # Tables share field names; the heading that stands above the cell is never wrong.
+    values = {"column": reading.labels[name], **values}
     finding = Finding(code, Severity.ERROR, place, field=name, values=values)
     reading.problems.setdefault(position, []).append(finding)
 

@@ -86,7 +86,7 @@ def contradictions(
     if approved and done and approved < done:
         report(warning, "approved_before_done", "approved_on", value=approved, done=done)
     if due and issued and due < issued:
-        report(warning, "due_before_issue", "due_date", value=due, issued=issued)
+        report(warning, "due_before_issue", "due_date", date=due, issue_date=issued)
     if profile.features.evidence and approved and not row.get("evidence"):
         report(error, "missing_evidence", "evidence")
     if row.get("progress_text") and not row.get("progress_date") and not done:

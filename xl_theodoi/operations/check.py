@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import CellKind
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from xl_theodoi.domain.intake import Reading
     from xl_theodoi.hosts import Host
 
 
@@ -39,7 +39,7 @@ def check(host: Host, as_of: date) -> CheckResult:
         *_register(master),
         *_events(master),
         *_requests(master),
-        *_conflicts(master),
+        *_other_lists(master),
         *master.secrecy_findings,
     ]
     return CheckResult(findings, master.labels())
@@ -60,23 +60,33 @@ def _columns(master: Master) -> Iterator[Finding]:
             yield warning("repeated_column", where, label=label)
 
 
+def _missing(reading: Reading, position: int, name: str) -> Finding:
+    """Return that a cell of a list is blank which must not be."""
+    return error(
+        "missing_required",
+        reading.location(position, name),
+        task_id=reading.value(position, "task_id"),
+        field=name,
+        column=reading.labels.get(name, name),
+    )
+
+
 def _units(master: Master) -> Iterator[Finding]:
     reading = master.reading("DonVi")
     yield from reading.findings()
-    codes: Counter[str] = Counter()
+    codes: set[str] = set()
     for position in range(len(reading)):
         row = reading.row(position)
         if not row:
             continue
         for name in ("code", "name"):
             if not row.get(name):
-                yield error("missing_required", reading.location(position, name), field=name)
-        code = row.get("code")
-        if code:
-            codes[fold_name(code)] += 1
-            if codes[fold_name(code)] > 1:
-                where = reading.location(position, "code")
-                yield error("duplicate_unit", where, field="code", value=code)
+                yield _missing(reading, position, name)
+        code = fold_name(row.get("code", ""))
+        if code and code in codes:
+            where = reading.location(position, "code")
+            yield error("duplicate_unit", where, field="code", value=row["code"])
+        codes.add(code)
 
 
 def _days_off(master: Master) -> Iterator[Finding]:
@@ -91,7 +101,7 @@ def _days_off(master: Master) -> Iterator[Finding]:
             continue
         for name in ("date", "kind"):
             if not row.get(name):
-                yield error("missing_required", reading.location(position, name), field=name)
+                yield _missing(reading, position, name)
         day, kind = row.get("date"), row.get("kind")
         if day is None or kind is None:
             continue
@@ -101,6 +111,30 @@ def _days_off(master: Master) -> Iterator[Finding]:
         kinds[day] = kind
         if kind == DayKind.MAKEUP_WORK.value and day.weekday() < 5:
             yield warning("makeup_on_weekday", where, field="date", value=day)
+
+
+def _other_lists(master: Master) -> Iterator[Finding]:
+    """Yield what is wrong in the lists that need no rule of their own."""
+    for name in ("VanBan", "DauMoi", "ChuyenVien", "DeAn", "XungDot", "DonDoc"):
+        if not master.has(name):
+            continue
+        reading = master.reading(name)
+        yield from reading.findings()
+        if name == "XungDot":
+            continue
+        for field, spec in master.specs(name).items():
+            if spec.kind != "unit":
+                continue
+            for position, text in enumerate(reading.columns.get(field, ())):
+                if text and master.unit_of(text) is None:
+                    yield warning(
+                        "unknown_unit",
+                        reading.location(position, field),
+                        field=field,
+                        column=reading.labels[field],
+                        value=text,
+                        suggestion=master.units.suggest(text) or "—",
+                    )
 
 
 def _register(master: Master) -> Iterator[Finding]:
@@ -181,6 +215,7 @@ def _events(master: Master) -> Iterator[Finding]:
                 reading.location(event.order, "date"),
                 task_id=event.task_id,
                 field="date",
+                column=reading.labels["date"],
                 value=event.date,
                 as_of=master.as_of,
             )
@@ -193,21 +228,16 @@ def _requests(master: Master) -> Iterator[Finding]:
     yield from reading.findings()
     for position in range(len(reading)):
         row = reading.row(position)
+        task_id = row.get("task_id")
+        if task_id and task_key(task_id) not in master.position_of:
+            where = reading.location(position, "task_id")
+            yield warning("request_unknown_task", where, field="task_id", value=task_id)
         if row.get("decision") != "agreed":
             continue
-        needed = ["decided_on"]
+        needed = ["task_id", "kind", "decided_on"]
         if row.get("kind") == "extension" and not row.get("requested_to"):
             needed.append("new_due_date")
+        wrong = {found.field for found in reading.problems.get(position, ())}
         for name in needed:
-            if not row.get(name):
-                yield error(
-                    "missing_required",
-                    reading.location(position, name),
-                    task_id=row.get("task_id"),
-                    field=name,
-                )
-
-
-def _conflicts(master: Master) -> Iterator[Finding]:
-    if master.has("XungDot"):
-        yield from master.reading("XungDot").findings()
+            if not row.get(name) and name not in wrong:
+                yield _missing(reading, position, name)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.findings import Location
     from xl_theodoi.domain.intake import Reading
+    from xl_theodoi.domain.model import Unit
     from xl_theodoi.domain.profile import Profile
     from xl_theodoi.domain.units import UnitDirectory
 
@@ -180,6 +181,16 @@ def judge_new_rows(
     return taken, findings
 
 
+def _once_each(
+    found: Iterable[tuple[str, Unit | None]],
+) -> list[tuple[str, Unit | None]]:
+    """Return names with their units, a unit that is named twice only once."""
+    kept: dict[object, tuple[str, Unit | None]] = {}
+    for name, unit in found:
+        kept.setdefault(unit.code if unit else (name,), (name, unit))
+    return list(kept.values())
+
+
 def lead_unit_rows(
     reading: Reading,
     position: int,
@@ -193,7 +204,7 @@ def lead_unit_rows(
     task_id = row.get("task_id")
     where = reading.location(position, "lead_unit")
     names = units.split(row["lead_unit"]) if row.get("lead_unit") else []
-    found = [(name, units.find(name)) for name in names]
+    found = _once_each((name, units.find(name)) for name in names)
     for name, unit in found:
         if unit is None:
             findings.append(

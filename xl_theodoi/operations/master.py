@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -300,7 +301,12 @@ class Master:
                     self.profile.words,
                     partial(reading.location, position),
                 )
-                findings += found
+                findings += [
+                    replace(
+                        item, values={"column": reading.labels.get(item.field or ""), **item.values}
+                    )
+                    for item in found
+                ]
                 if event is not None:
                     events.append(event)
         return tuple(events), findings
