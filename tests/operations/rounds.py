@@ -205,22 +205,22 @@ class Round:
             sheet.cell(rows[key], columns[field]).value = as_cell(value)
         book.save(self.master)
 
-    def choose(
-        self, choice: str, *, field_label: str | None = None, which: int | None = None
-    ) -> None:
-        """Choose in XungDot, in every row or in those of one column."""
+    def type_rows(self, table: str, rows: Mapping[int, Mapping[str, Any]]) -> None:
+        """Type values into a table's rows by number and heading."""
         book = openpyxl.load_workbook(self.master)
-        sheet = sheet_of(book, "XungDot")
-        cells = sheet[sheet.tables["XungDot"].ref]
+        sheet = sheet_of(book, table)
+        cells = sheet[sheet.tables[table].ref]
         head = {cell.value: index for index, cell in enumerate(cells[0])}
-        open_rows = [row for row in cells[1:] if row[head["Mã nhiệm vụ"]].value]
-        assert open_rows
-        for number, row in enumerate(open_rows):
-            if which is not None and number != which:
-                continue
-            if field_label in (None, row[head["Cột"]].value):
-                row[head["Chọn"]].value = choice
+        for number, values in rows.items():
+            for label, value in values.items():
+                cells[1 + number][head[label]].value = as_cell(value)
         book.save(self.master)
+
+    def choose(self, choice: str, *numbers: int) -> None:
+        """Choose in rows of XungDot, in all of them where none is named."""
+        rows = numbers or range(len(self.table("XungDot")))
+        assert rows
+        self.type_rows("XungDot", {number: {"Chọn": choice} for number in rows})
 
     def state(self, as_of: str = RECEIVED) -> dict[str, dict[str, Any]]:
         """What the register says, without what is computed for display."""

@@ -149,7 +149,8 @@ class Decisions:
         """Decide one field's submissions, the newest first."""
         key = group[0].group
         last = self._last_moment(key)
-        decided = tied = False
+        decided = False
+        tie: tuple[list[Submission], list[Submitted]] | None = None
         for at in sorted({submission.at for submission in group}, reverse=True):
             equal = [submission for submission in group if submission.at == at]
             first = equal[0]
@@ -169,13 +170,16 @@ class Decisions:
                 )
             ):
                 # Equal moments: nobody can say which counts; what came before them does.
-                if not tied:
+                if tie is None:
                     self._drop_older(key, at)
-                    self._tie(equal, earlier)
-                tied, decided = True, at == last
+                    tie = (equal, earlier)
+                else:
+                    for submission in equal:
+                        submission.mark(UNCHANGED)
+                decided = at == last
                 continue
             decided = True
-            if tied or is_old:
+            if tie or is_old:
                 self._decide_below(equal)
             elif at == last and self._was_taken(equal):
                 for submission in equal:
@@ -184,6 +188,8 @@ class Decisions:
                 self._drop_older(key, at)
                 self._decide(equal)
         self._first_progress(group)
+        if tie is not None:
+            self._tie(*tie)
 
     def _was_taken(self, equal: list[Submission]) -> bool:
         """Whether the very submission was taken before: what the Office did since stands."""
@@ -271,9 +277,9 @@ class Decisions:
             entries = self._ledger.entries(unit, key, part)
             older = [entry for entry in entries if entry.at < moment]
             at_once = [e for e in entries if e.at == moment and e.sha256 in hashes and e.is_taken]
-            if not at_once:
-                return now
-            return self._typed(part, older[-1].value if older else at_once[0].old)
+            if older:
+                return self._typed(part, older[-1].value)
+            return self._typed(part, at_once[0].old) if at_once else now
 
         if isinstance(ours, Situation):
             completed = part_before("completed_on", ours.completed_on)
@@ -370,41 +376,42 @@ class Decisions:
             self.memos.setdefault(sha256, []).append(memo)
 
     def _first_progress(self, group: list[Submission]) -> None:
-        """Let the day of first progress come from the first report, whenever it arrives."""
+        """Let the day of first progress come from the first report, whenever it arrives.
+
+        That is the unit's earliest report since it last took its progress back. A day that
+        the Office gave stays, unless the unit has taken progress back.
+        """
         if group[0].name != SITUATION:
             return
         unit, key, _ = group[0].group
         position = group[0].position
         if self._draft.situation(position).state is Progress.NOT_STARTED:
             return
-        ledger = self._ledger.entries(unit, key, "first_progress_on")
-        withdrawn = [entry.at for entry in ledger if not entry.value]
-        withdrawn += [s.at for s in group if s.theirs.state is Progress.NOT_STARTED]
-        since = max(withdrawn, default=None)
-        reports = [
-            submission
-            for submission in group
-            if submission.theirs.progress_date is not None
-            and (since is None or submission.at > since)
-            and submission.at not in {entry.at for entry in ledger}
-        ]
+        first_days = self._ledger.entries(unit, key, "first_progress_on")
+        taken_back = [s.at for s in group if s.theirs.state is Progress.NOT_STARTED]
+        since = max([*taken_back, *(e.at for e in first_days if not e.value)], default=LONG_AGO)
+        reports = {
+            entry.at: self._typed("progress_date", entry.value)
+            for entry in self._ledger.entries(unit, key, "progress_date")
+            if entry.value and entry.at > since
+        }
+        for submission in group:
+            day = submission.theirs.progress_date
+            if day is not None and submission.at > since:
+                given = self._master.as_of if submission.is_default else day
+                reports.setdefault(submission.at, given)
         if not reports:
             return
-        first = min(reports, key=lambda submission: submission.at)
-        if any(s is not first and s.at == first.at for s in reports):
+        known = self._draft.row(position).get("first_progress_on")
+        is_own = "first_progress_on" in self._draft.changed.get(position, {}) or any(
+            entry.value == printed(known) for entry in first_days
+        )
+        if known is not None and not is_own and not taken_back:
             return
-        row = self._draft.row(position)
-        known = row.get("first_progress_on")
-        set_now = "first_progress_on" in self._draft.changed.get(position, {})
-        if known is not None and not set_now:
-            last = self._ledger.last(unit, key, "first_progress_on")
-            if last is None or last.value != printed(known) or last.at <= first.at:
-                return
-        elif known is None and not self._has_taken(group):
-            return
-        day = self._master.as_of if first.is_default else first.theirs.progress_date
-        if day != known:
-            self._draft.set_fields(position, {"first_progress_on": day}, first.judged.source)
+        if self._has_taken(group):
+            day = reports[min(reports)]
+            source = min(group, key=lambda submission: submission.at).judged.source
+            self._draft.set_fields(position, {"first_progress_on": day}, source)
 
     def _has_taken(self, group: list[Submission]) -> bool:
         """Whether the master's situation comes from this unit."""
@@ -435,7 +442,8 @@ class Decisions:
             kept = same_value(known.ours, ours) and same_value(known.theirs, submission.theirs)
             if is_same or kept:
                 submission.mark(UNCHANGED)
-                self._remember(submission, is_taken=False)
+                if not is_same:
+                    self._remember(submission, is_taken=False)
                 return
         submission.mark(CONFLICT)
         self._report(submission.name, submission.theirs, ours, submission.base, submission)

@@ -40,7 +40,8 @@ def undo(path: Path) -> tuple[WriteResult, dict[str, Any]]:
         )  # fmt: skip
     check_unlocked(path)
     mode = path.stat().st_mode
-    replace_file(path, data)
+    # A link stays a link: what it leads to is put back.
+    replace_file(path.resolve(), data)
     path.chmod(mode)
     companion.abandoned(entry["number"])
     at = datetime.fromisoformat(entry["at"]).astimezone().strftime("%d/%m/%Y %H:%M")
