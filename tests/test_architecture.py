@@ -17,7 +17,7 @@ BANNED_IN_DOMAIN = {
     *("os", "io", "pathlib", "shutil", "tempfile", "tomllib", "csv", "logging", "socket"),
     *("subprocess", "time", "imaplib", "email", "urllib", "http"),
 }
-EDGES = {"cli", "addin", "commands", "printing", "__main__"}
+EDGES = {"cli", "addin", "commands", "printing", "samples", "__main__"}
 EXCEL = {"excel_findings", "excel_host", "excel_state", "excel_values", "excel_writer"}
 """The host that is a workbook open in Excel: a sibling of `workbook`, known to `addin` only."""
 
