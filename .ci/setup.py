@@ -126,7 +126,8 @@ def install(extra: str) -> None:
     if fingerprint(extra) in done:
         return
     section("Packages of the project" + (f" ({extra})" if extra else ""))
-    target = f"{ROOT}[{extra}]" if extra else str(ROOT)
+    # Relative: the folder's own path may hold brackets, which pip would take for extras.
+    target = f".[{extra}]" if extra else "."
     if run(python(), "-m", "pip", "install", "--quiet", "--editable", target):
         raise SetupError("the packages could not be installed; is the network reachable?")
     # What the extra brings includes what the plain installation brings.
