@@ -61,9 +61,12 @@ VIETNAMESE = DateWords("ngày", "tháng", "năm")
 _BLANK = DateReading()
 _BAD = DateReading(problem=BAD_DATE)
 
-_DAY_FIRST = re.compile(r"(\d{1,2}) ?([/.-]) ?(\d{1,2}) ?\2 ?(\d{4}|\d{2})(?: 0{1,2}:00(?::00)?)?")
+_TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
+_DAY_FIRST = re.compile(
+    rf"(\d{{1,2}}) ?([/.-]) ?(\d{{1,2}}) ?\2 ?(\d{{4}}|\d{{2}})(?: {_TIME})?\.?"
+)
 _YEAR_FIRST = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+    rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}})(?:[T ]{_TIME}(?:Z|[+-]\d{{2}}:?\d{{2}})?)?"
 )
 _SWAPPING = frozenset("/-")
 
@@ -120,8 +123,8 @@ def read_date(value: Value, kind: CellKind, words: DateWords = VIETNAMESE) -> Da
     """Return what a cell says as a date.
 
     Read are real dates and moments (the time is cut off), serial numbers of the years 2000
-    to 2100, and text: `30/6/2026`, `30/6/26`, `30-6-2026`, `30.6.2026`, `2026-06-30` with or
-    without a time, and the written-out form. Spaces, hyphens and digits of any kind are taken
+    to 2100, and text: `30/6/2026`, `30/6/26`, `30-6-2026`, `30.6.2026`, `2026-06-30`, each
+    with or without a time, and the written-out form. Spaces, hyphens and digits of any kind are taken
     as their plain form.
 
     Args:
@@ -165,13 +168,19 @@ def _each(words: DateWords) -> tuple[str, str, str]:
     return words.day, words.month, words.year
 
 
+def _without_word(text: str, word: str) -> str:
+    """Return text without a word at its beginning, as in "on 5/9/2026"."""
+    word = unicodedata.normalize("NFC", word)
+    return text[len(word) :].lstrip() if text.lower().startswith(word.lower()) else text
+
+
 @lru_cache(maxsize=65536)
 def _read_text(text: str, words: DateWords) -> DateReading:
     """Return the date of a text cell; columns repeat their dates, so readings are kept."""
     text = clean_text(text)
     if not text:
         return _BLANK
-    if match := _DAY_FIRST.fullmatch(text):
+    if match := _DAY_FIRST.fullmatch(_without_word(text, words.day)):
         day, separator, month, year = match.groups()
         either_way = int(day) <= 12 and int(month) <= 12 and int(day) != int(month)
         return _in_range(
@@ -179,7 +188,7 @@ def _read_text(text: str, words: DateWords) -> DateReading:
             swappable=either_way and separator in _SWAPPING,
         )
     if match := _YEAR_FIRST.fullmatch(text):
-        year, month, day = match.groups()
+        year, _, month, day = match.groups()
         return _in_range(make_date(int(year), int(month), int(day)))
     if match := _written_out(words).fullmatch(text):
         day, month, year = match.groups()
