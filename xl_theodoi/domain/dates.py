@@ -124,8 +124,8 @@ def read_date(value: Value, kind: CellKind, words: DateWords = VIETNAMESE) -> Da
 
     Read are real dates and moments (the time is cut off), serial numbers of the years 2000
     to 2100, and text: `30/6/2026`, `30/6/26`, `30-6-2026`, `30.6.2026`, `2026-06-30`, each
-    with or without a time, and the written-out form. Spaces, hyphens and digits of any kind are taken
-    as their plain form.
+    with or without a time, and the written-out form. Spaces, hyphens and digits of any kind
+    are taken as their plain form.
 
     Args:
         value: The raw value.
