@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+import openpyxl
 import pytest
 
-from tests.operations.office import Office, read_table
+from tests.operations.office import Office, read_table, sheet_of
 
 TASKS = """\
 task_id,content,lead_unit,issue_date,due_date,document_number,document_subject,officer,issuer_level
@@ -223,6 +224,33 @@ def test_a_marked_master_stops_every_command_and_names_only_the_cells(office):
         assert "XYZZY" not in answer.out + answer.err
     assert office.master.read_bytes() == before
     assert not office.master.with_name("so.xlsx.theodoi").exists()
+
+
+def test_a_stamp_on_a_sheet_of_the_offices_own_stops_too(office):
+    book = openpyxl.load_workbook(office.master)
+    book.create_sheet("Riêng")["C3"] = "TỐI MẬT"
+    book.create_sheet("Khác")["A1"] = "tài liệu mật"
+    book.save(office.master)
+    answer = office.run("refresh")
+
+    assert answer.code == 2
+    assert "Riêng!C3" in answer.json["error"]["message"]
+    assert "Khác" not in answer.out
+
+
+def test_rows_typed_below_a_table_are_said(office):
+    """LibreOffice does not make a table longer when somebody types below it."""
+    book = openpyxl.load_workbook(office.master)
+    sheet = sheet_of(book, "NhiemVu")
+    row = sheet[sheet.tables["NhiemVu"].ref][-1][0].row + 1
+    for line in (row, row + 1):
+        sheet.cell(line, 1).value, sheet.cell(line, 3).value = f"T{line}", "x"
+    sheet.cell(row + 3, 1).value = "Người lập"
+    book.save(office.master)
+    (found,) = [f for f in office.run("check").json["findings"] if f["code"] == "rows_below_table"]
+
+    assert (found["cell"], found["severity"]) == (f"A{row}", "warning")
+    assert "có 2 dòng" in found["message"]
 
 
 def test_a_document_marked_in_its_table_stops_too(office):

@@ -12,6 +12,7 @@ from xl_theodoi.domain.validate import contradictions, future_dates, missing_val
 from xl_theodoi.domain.workdays import DayKind
 from xl_theodoi.operations.duedates import due_date_findings
 from xl_theodoi.operations.entries import lead_unit_rows
+from xl_theodoi.operations.loose_cells import rows_below
 from xl_theodoi.operations.master import REGISTER, Master
 from xl_theodoi.operations.results import CheckResult
 
@@ -56,6 +57,9 @@ def _columns(master: Master) -> Iterator[Finding]:
         for field, spec in specs.items():
             if field not in reading.labels:
                 yield error("missing_column", where, field=field, label=spec.label, table=name)
+        below = rows_below(master.content, reading.table)
+        if below is not None:
+            yield warning("rows_below_table", below[0], table=name, count=below[1])
         for label in reading.table.repeated:
             yield warning("repeated_column", where, label=label)
 

@@ -26,6 +26,7 @@ from xl_theodoi.domain.text import task_key
 from xl_theodoi.domain.units import UnitDirectory
 from xl_theodoi.domain.workdays import Confidence, DayEntry, DayKind, WorkCalendar
 from xl_theodoi.operations.companion import Companion
+from xl_theodoi.operations.loose_cells import stamped_cells
 from xl_theodoi.resources_time import shipped_days
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Master:
         doubtful: list[Finding] = []
         marked: list[Location] = []
         for name, table in self.content.tables.items():
-            if name in NOT_SCANNED:
+            if name in NOT_SCANNED or name != table.name:
                 continue
             known = name == REGISTER or name in self.profile.tables
             matched = match_headings(table, self.specs(name), aliases=False) if known else {}
@@ -174,8 +175,11 @@ class Master:
                     marked.append(location)
                 else:
                     doubtful.append(warning("secret_marking", location))
+        own = [self.content.tables[name].sheet for name in (META, SENDINGS) if self.has(name)]
+        marked += stamped_cells(self.content, words, own)
         if marked:
-            cells = "; ".join(f"{place.sheet}!{place.cell}" for place in marked[:20])
+            places = dict.fromkeys(f"{place.sheet}!{place.cell}" for place in marked)
+            cells = "; ".join(list(places)[:20])
             raise TheodoiError("master_secret", path=self.file_name, cells=cells)
         return doubtful
 
