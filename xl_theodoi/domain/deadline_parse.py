@@ -175,7 +175,9 @@ class _Parser:
                 self.flush()
                 self.report_just_now = False
             if _CLAUSE.search(piece.gap):
-                self.in_event = self.in_reference = self.report_just_now = False
+                self.in_reference = self.report_just_now = False
+                # "Before the session (expected on 8 December)" still speaks of the session.
+                self.in_event = self.in_event and _CLAUSE.findall(piece.gap) == ["("]
             self.take(piece)
         self.lost_number(before, self.result.scan.tail)
         self.flush()
@@ -319,6 +321,7 @@ class _Parser:
             elif self.result.recurring:
                 prefix = self.result.recurring_prefix[-1]
                 prefix.timed, prefix.cut_off = True, pending.cut_off
+                pending.before = False
             else:
                 self.result.time_alone = pending.cut_off
                 pending.before = False

@@ -123,7 +123,11 @@ class _Builder:
         for mention in self.parsed.mentions:
             if mention not in days and not self.take_bound(mention):
                 return None
+        named = self.month
         if not self.take_days(days):
+            return None
+        if days and named is not None and named != self.month:
+            # "15 June and December every year": a month without a day of its own is not lost.
             return None
         if prefix is not None and not self.take_edge(prefix):
             return None

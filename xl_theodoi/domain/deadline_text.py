@@ -168,6 +168,7 @@ class Lexicon:
     _document: re.Pattern[str] = field(init=False)
     _quantity: re.Pattern[str] = field(init=False)
     _blank: frozenset[str] = field(init=False)
+    _never_accented: frozenset[str] = field(init=False)
     _accented: _Patterns = field(init=False)
     _plain: _Patterns | None = field(init=False, default=None)
     _scans: dict[str, Scan] = field(init=False, default_factory=dict)
@@ -190,6 +191,7 @@ class Lexicon:
         )
         self._quantity = re.compile(rf"(?<!\w)\d+ ?(?:{units})(?!\w)")
         self._blank = frozenset(words["blank"]["marks"])
+        self._never_accented = frozenset(words["blank"]["never_accented"])
         self._accented = _compiled(words, plain=False)
 
     def holds_quantity(self, text: str) -> bool:
@@ -215,9 +217,15 @@ class Lexicon:
         if not text or text in self._blank:
             return Scan(text, (), "", blank=True)
         text = text[:_MAX_LENGTH]
-        unaccented = text.isascii() and any(
-            len(word) > 2 and not _ROMAN_QUARTER.fullmatch(word)
-            for word in re.findall(r"[a-z]+", text)
+        unaccented = (
+            text.isascii()
+            and text not in self._never_accented
+            and any(
+                len(word) > 2
+                and not _ROMAN_QUARTER.fullmatch(word)
+                and word not in self._accented.spellings
+                for word in re.findall(r"[a-z]+", text)
+            )
         )
         if unaccented:
             if self._plain is None:
