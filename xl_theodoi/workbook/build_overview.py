@@ -30,8 +30,8 @@ COUNTED_NAME: Final = "NgaySoLieu"
 """Day for which the figures in the workbook were computed."""
 
 ROW_PIXELS: Final = 20
-LABEL_WIDTH: Final = 25.0
-COUNT_WIDTH: Final = 11.5
+LABEL_WIDTH: Final = 30.0
+COUNT_WIDTH: Final = 11.0
 AGE_WIDTH: Final = 18.0
 LEAST_COLUMNS: Final = 10
 """Columns of the page, of which the table of units may take more."""

@@ -23,7 +23,15 @@ from xl_theodoi.workbook.build_unit_content import (
 
 MOST_ROWS: Final = 100
 """Most rows that the check sheet names one by one."""
-PRINTED_ROWS: Final = 40
+MESSAGE_WIDTH: Final = 58
+"""Characters; the width of the column with what is wrong."""
+LISTED_HEIGHT: Final = 33.0
+"""Points; two lines for each row named."""
+HEAD_HEIGHT: Final = 270.0
+"""Points of everything but the checks and the rows named."""
+PAGE_HEIGHT: Final = 700.0
+"""Points of a printed page; the narrow table is printed at full size or a little smaller."""
+LEAST_PRINTED: Final = 3
 
 
 def write_check_sheet(
@@ -43,8 +51,8 @@ def write_check_sheet(
     texts = unit_texts()["check"]
     checks, marks = self_check.checks, plan.marks()
     grid = {"border": 1, "border_color": look.LINE}
-    text = style.text(valign="vcenter", **grid)
-    centred = style.text(align="center", valign="vcenter", **grid)
+    text = style.style(text_wrap=True, valign="vcenter", **grid)
+    centred = style.style(align="center", valign="vcenter", **grid)
     linked = style.text(align="center", valign="vcenter", font_color="#0563C1", underline=1)
     head_check = 8
     first_check = head_check + 1
@@ -54,7 +62,7 @@ def write_check_sheet(
     listed = min(plan.count, MOST_ROWS)
 
     sheet.set_column(0, 0, 5)
-    sheet.set_column(1, 1, 58)
+    sheet.set_column(1, 1, MESSAGE_WIDTH)
     sheet.set_column(2, 2, 16)
     sheet.set_column(3, 3, 13)
     sheet.set_column(4, 4, 2)
@@ -76,6 +84,7 @@ def write_check_sheet(
     for at, label in enumerate(texts["heading"]):
         sheet.write_string(head_check, at, label, style.header())
     counts = []
+    used = HEAD_HEIGHT
     for at, check in enumerate(checks):
         row = first_check + at
         count = sum(bool(mask & check.bit) for mask in self_check.masks)
@@ -85,9 +94,9 @@ def write_check_sheet(
         sheet.write_string(row, 1, texts["messages"][check.name], text)
         sheet.write_string(row, 2, texts["severity"][kind], centred)
         sheet.write_formula(row, 3, f"=SUMPRODUCT(MOD(INT({marks}/{check.bit}),2))", centred, count)
-        sheet.set_row(
-            row, look.row_height([(texts["messages"][check.name], 58)], size=look.TEXT_SIZE)
-        )
+        height = look.row_height([(texts["messages"][check.name], MESSAGE_WIDTH)])
+        sheet.set_row(row, height)
+        used += height
     sheet.write_number(missing_row, 0, len(checks) + 1, centred)
     sheet.write_string(missing_row, 1, texts["messages"]["missing_rows"], text)
     sheet.write_string(missing_row, 2, texts["severity"]["warning"], centred)
@@ -185,7 +194,7 @@ def write_check_sheet(
             f"&(G{excel}+{plan.first - 1}),{literal(texts['link'])}))",
             linked, link,
         )  # fmt: skip
-        sheet.set_row(row, 33)
+        sheet.set_row(row, LISTED_HEIGHT)
     ends = first_row + listed
     sheet.conditional_format(
         first_row, 0, ends - 1, 3,
@@ -210,7 +219,7 @@ def write_check_sheet(
         f"{literal(texts['first_none'])})",
         cell, texts["first_none"],
     )  # fmt: skip
-    sheet.set_row(4, 50)
+    sheet.set_row(4, 34)
     sheet.write_formula(
         4, 3,
         f'=IF({bad},HYPERLINK("#\'{plan.sheet}\'!"&{_targets(checks, plan, top)}'
@@ -220,7 +229,10 @@ def write_check_sheet(
     sheet.merge_range(6, 0, 6, 3, texts["note"], style.text(italic=True))
     sheet.set_row(6, look.row_height([(texts["note"], 92)], size=look.TEXT_SIZE))
     look.set_up_page(sheet, widths=(5, 58, 16, 13), portrait=True, one_page_wide=True)
-    sheet.print_area(0, 0, min(ends, first_row + PRINTED_ROWS) - 1, 3)
+    # As many of the rows named as fill the page, so that no blank page follows; all of them
+    # are there on the screen.
+    printed = max(LEAST_PRINTED, int((PAGE_HEIGHT - used) / LISTED_HEIGHT))
+    sheet.print_area(0, 0, min(ends, first_row + printed) - 1, 3)
 
 
 def _targets(checks: tuple[Check, ...], plan: ListPlan, row: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
@@ -36,9 +36,22 @@ from xl_theodoi.workbook.build_unit_plan import (
 )
 from xl_theodoi.workbook.build_unit_sections import SectionWriter
 from xl_theodoi.workbook.build_unit_status import PROGRESS
+from xl_theodoi.workbook.fill_pages import Block, breaks_before
 
 if TYPE_CHECKING:
     from xl_theodoi.workbook.build_unit_status import TaskFigure
+
+
+PRINTED_FROM: Final = 2
+"""0-based row where the printed form begins, below the rows for the screen only."""
+KEPT_LINES: Final = 4
+"""Lines in use that stay with the signature, where the table is a stream of lines."""
+
+
+NOTE_HEIGHT: Final = round(2 * PROSE * look.LINE_SPACING + 3)
+"""Points of a reason or proposal below the table."""
+SIGNATURE_HEIGHT: Final = 170.0
+"""Points of the recipients, the signature and the gaps around them."""
 
 
 class FormWriter:
@@ -50,12 +63,15 @@ class FormWriter:
         self.texts = unit_texts()["form"]
         self.last = len(form.columns) - 1
         self.split = self._split()
-        self.row = 2
+        self.row = PRINTED_FROM
+        self.room = look.form_height(portrait=not form.landscape)
+        self.table_end = 0
+        self.ends: list[int] = []
 
     def _split(self) -> int:
         """Return the last column of the letterhead's left cell."""
         widths = [column.width for column in self.form.columns]
-        need = 53.0
+        need = 47.0
         best = 0
         for at in range(len(widths) - 1):
             if sum(widths[at + 1 :]) >= need:
@@ -113,12 +129,9 @@ class FormWriter:
         head = self._counts_and_table()
         self._notes()
         self._signature()
-        note = f"{self.content.unit.name} – {self.content.period_name}"
-        look.set_up_page(
-            sheet, widths=[column.width for column in form.columns], heading_row=head,
-            portrait=not form.landscape, one_page_wide=True, note=clean_text(note),
-        )  # fmt: skip
-        sheet.print_area(2, 0, self.row, self.last)
+        look.set_up_form(sheet, heading_row=head, portrait=not form.landscape)
+        sheet.print_area(PRINTED_FROM, 0, self.row, self.last)
+        self._end_pages(head)
 
     def _as_of(self) -> None:
         """Two rows for the screen only: the day of the statuses."""
@@ -137,7 +150,7 @@ class FormWriter:
             0, self.last, self.texts["as_of_note"], look.SIZE, italic=True,
             font_color=look.TONES["set_aside"].ink, height=True,
         )  # fmt: skip
-        self.row = 2
+        self.row = PRINTED_FROM
 
     def as_of_address(self) -> str:
         """Return the address of the day of the statuses."""
@@ -351,10 +364,48 @@ class FormWriter:
         )
         self.row += 1
         if self.form.sectioned:
-            self.row = SectionWriter(self.sheet, self.style, self.form).write(self.row)
+            writer = SectionWriter(self.sheet, self.style, self.form)
+            self.row = writer.write(self.row, self._page_ends)
         else:
             self._list()
+        self.table_end = self.row - 1
         return head
+
+    def _page_ends(self, lines: int, height: float, unused: int) -> list[int]:
+        """Return the rows with the last line of a page, for lines from the current row on.
+
+        The last lines in use stay with the signature, where that leaves no page without lines.
+        """
+        head = self.row - 1
+        used = sum(map(self.sheet.row_points, range(PRINTED_FROM, self.row)))
+        repeated = self.sheet.row_points(head)
+        kept = min(lines - 1, KEPT_LINES + unused)
+        end = kept * height + self._end_height()
+        for nth in range(lines):
+            full = used + height > self.room
+            if full or (nth == lines - kept and used + end > self.room >= repeated + end):
+                self.ends.append(self.row + nth - 1)
+                used = repeated
+            used += height
+        return self.ends
+
+    def _end_height(self) -> float:
+        """Return the height in points of what stands below the table, rounded up."""
+        notes = min(NOTES, self.plan.count) * NOTE_HEIGHT + 24
+        lists = sum(self._lists(name) for name in ("late_reason", "proposal"))
+        return lists * notes + SIGNATURE_HEIGHT
+
+    def _end_pages(self, head: int) -> None:
+        """End pages so that headings keep their first row and the signature its last one."""
+        heights = [self.sheet.row_points(row) for row in range(PRINTED_FROM, self.row + 1)]
+        first, last = head - PRINTED_FROM + 1, self.table_end - PRINTED_FROM + 1
+        blocks = [Block(first - 1, first + 1)]
+        if not self.form.sectioned and last > first + 1:
+            blocks.append(Block(last, len(heights)))
+        manual = [row - PRINTED_FROM + 1 for row in self.ends]
+        kept = breaks_before(heights, self.room, blocks, (first, first), manual)
+        ends = {row + 1 for row in self.ends} | {row + PRINTED_FROM - 1 for row in kept}
+        self.sheet.set_h_pagebreaks(sorted(ends))
 
     def _count(self, count: Count, first: int, last: int) -> None:
         """Write one line of the summary, its figure right of it."""
@@ -464,7 +515,7 @@ class FormWriter:
             self.text(
                 0, self.last, shown, PROSE, formula=f"={formula}", locked=False, align="justify"
             )
-            self.sheet.set_row(self.row, round(2 * PROSE * 1.27 + 3))
+            self.sheet.set_row(self.row, NOTE_HEIGHT)
             self.row += 1
 
     def _signature(self) -> None:

@@ -69,6 +69,9 @@ class GuideWriter:
             for cells in profile.texts.guide_rows:
                 self._line(*((at, at, text) for at, text in enumerate(cells)))
         look.set_up_page(self.sheet, widths=WIDTHS, portrait=True, one_page_wide=True)
+        if not profile.texts.guide_rows:
+            # A little more than a page otherwise, with a heading alone at the foot of the first.
+            self.sheet.fit_to_pages(1, 1)
         self.sheet.print_area(0, 0, self.row - 1, len(WIDTHS) - 1)
 
     def _facts(self) -> list[tuple[str, str]]:

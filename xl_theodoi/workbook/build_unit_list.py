@@ -61,7 +61,9 @@ def write_list_sheet(
 ) -> None:
     """Write the list's sheet: titles, table, validations, conditional formats, print set-up."""
     widths = _columns(sheet, style, content, plan)
-    _titles(sheet, style, content, self_check)
+    # The task's key is repeated on pages side by side; a title in its column would be cut there.
+    beside = look.pages_wide(widths, 1) > 1
+    _titles(sheet, style, content, self_check, FIRST_COLUMN + beside)
     _table(sheet, style, content, plan)
     _rows(sheet, style, content, plan, self_check)
     _validations(sheet, content, plan)
@@ -70,8 +72,9 @@ def write_list_sheet(
     texts = unit_texts()["list"]
     note = texts["print_note"].format(unit=content.unit.name, period=content.period_name)
     look.set_up_page(
-        sheet, widths=widths, heading_row=HEAD_ROW, one_page_wide=True, note=clean_text(note)
-    )
+        sheet, widths=widths, heading_row=HEAD_ROW, repeat_columns=1, first_column=FIRST_COLUMN,
+        note=clean_text(note),
+    )  # fmt: skip
     last_shown = FIRST_COLUMN + plan.shown - 1
     sheet.print_area(0, FIRST_COLUMN, plan.last - 1, last_shown)
     sheet.protect("", PROTECTION)
@@ -96,7 +99,10 @@ def _columns(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan)
     return widths
 
 
-def _titles(sheet: Any, style: look.Look, content: UnitContent, self_check: SelfCheck) -> None:
+def _titles(
+    sheet: Any, style: look.Look, content: UnitContent, self_check: SelfCheck, start: int
+) -> None:
+    """Write the title rows and the verdict of the self-check from a column on."""
     texts = unit_texts()["list"]
     reply = ""
     if content.reply_by is not None:
@@ -116,12 +122,12 @@ def _titles(sheet: Any, style: look.Look, content: UnitContent, self_check: Self
     for at, (text, shape) in enumerate(lines):
         if is_formula_like(text):
             shape = style.text(quote_prefix=True, **plain)  # noqa: PLW2901
-        sheet.write_string(at, FIRST_COLUMN, text, shape)
+        sheet.write_string(at, start, text, shape)
     sheet.set_row(0, 18)
     sheet.set_row(1, 22)
     status = style.text(bold=True, text_wrap=False, valign="vcenter")
     verdict = f"'{unit_texts()['sheets']['check']}'!{VERDICT_CELL}"
-    for column in range(FIRST_COLUMN, FIRST_COLUMN + 4):
+    for column in range(start, start + 4):
         sheet.write_blank(4, column, None, status)
     warnings = sum(
         bool(mask & check.bit)
@@ -129,17 +135,17 @@ def _titles(sheet: Any, style: look.Look, content: UnitContent, self_check: Self
         for check in self_check.checks
         if not check.is_error
     )
-    sheet.write_formula(4, FIRST_COLUMN, f"={verdict}", status, verdict_text(warnings))
+    sheet.write_formula(4, start, f"={verdict}", status, verdict_text(warnings))
     sheet.set_row(4, 20)
     passed = literal(unit_texts()["check"]["passed"])
-    area = (4, FIRST_COLUMN, 4, FIRST_COLUMN + 3)
-    start = f"LEFT(${column_letter(FIRST_COLUMN + 1)}$5,LEN({passed}))={passed}"
+    area = (4, start, 4, start + 3)
+    is_passed = f"LEFT(${column_letter(start + 1)}$5,LEN({passed}))={passed}"
     sheet.conditional_format(
-        *area, {"type": "formula", "criteria": f"={start}", "format": style.tone("done")}
+        *area, {"type": "formula", "criteria": f"={is_passed}", "format": style.tone("done")}
     )
     sheet.conditional_format(
         *area,
-        {"type": "formula", "criteria": f"=NOT({start})", "format": style.tone("overdue")},
+        {"type": "formula", "criteria": f"=NOT({is_passed})", "format": style.tone("overdue")},
     )
     sheet.set_row(5, 6)
 

@@ -33,7 +33,7 @@ from xl_theodoi.workbook.build_unit_status import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xl_theodoi.domain.profile import FieldSpec
 
@@ -44,16 +44,21 @@ BODY_LANDSCAPE: Final = 11
 """Points; the size of the form's table, smaller where it has many columns."""
 PROSE: Final = 13
 """Points; the size of its sentences."""
-PORTRAIT_WIDTH: Final = 89
-LANDSCAPE_WIDTH: Final = 143
-"""Characters across the printable page at full size."""
+PORTRAIT_PIXELS: Final = 574
+LANDSCAPE_PIXELS: Final = 930
+"""Pixels across the printable page at full size. LibreOffice prints columns 6 % wider than
+Excel; nothing may fall off the page there."""
 MOST_PORTRAIT: Final = 7
 """Most columns that still read well on upright paper."""
 MOST_LINES: Final = 24
 """Most lines of a task; Excel's rows end at 409 points."""
-ALLOWANCE: Final = {"progress_text": 200}
-OTHER_ALLOWANCE: Final = 70
+ALLOWANCE: Final = {"progress_text": 150}
+OTHER_ALLOWANCE: Final = 60
 """Letters that are printed at least of what the unit writes, by field."""
+MOST_ALLOWANCE: Final = {"progress_text": 220}
+"""Letters that a task may take where the lines of all tasks are shared."""
+SHARE: Final = {"progress_text": 110}
+"""Letters by which a task adds to the lines that all tasks share."""
 LETTER: Final = 0.42
 """Mean width of a letter against the font size, word breaks included; measured on
 Vietnamese administrative text in Times New Roman."""
@@ -66,8 +71,8 @@ STATUS_COLUMNS: Final = ("status_label", "reported_state")
 WEIGHTS: Final = {"stt": 5, "date": 11, "choice": 12, "number": 8, "blank": 11}
 """Column widths by kind; what is left goes to the texts."""
 SHARES: Final = {
-    "progress_text": 32, "content": 32, "document_subject": 20, "late_reason": 18,
-    "proposal": 18, "document_number": 18, "result_document": 15, "evidence": 14, "note": 12,
+    "progress_text": 36, "content": 32, "document_subject": 20, "late_reason": 18,
+    "proposal": 18, "document_number": 21, "result_document": 15, "evidence": 14, "note": 12,
 }  # fmt: skip
 """How the texts share what is left; others by their width in the list."""
 
@@ -90,7 +95,10 @@ class FormPlan:
         labels: Status labels.
         size: Points of the table's text.
         figures: Every task as sent.
-        lines: Lines of text for each row of the table.
+        lines: Lines of text that each task can take at most.
+        fixed: Lines that each task takes whatever the unit writes.
+        shares: Lines that each task adds to the table; equal to `lines`, unless the table is
+            a stream of lines that the tasks share.
         limit: Most characters of the progress column that are sure to be printed.
     """
 
@@ -109,7 +117,16 @@ class FormPlan:
         self.landscape = len(names) > MOST_PORTRAIT
         self.size = BODY_LANDSCAPE if self.landscape else BODY
         self.columns = self._columns(names)
-        self.lines = self._lines()
+        self.fixed, sent = self._needed()
+        self.shares = self._reserved(sent, SHARE if self.sectioned else ALLOWANCE)
+        self.lines = self.shares
+        if self.sectioned:
+            # A task that has been reported on once seldom takes more lines the next time.
+            self.shares = [
+                lines if raw_text(row.get("progress_text")) else share
+                for row, lines, share in zip(self.content.rows, sent, self.shares, strict=True)
+            ]
+            self.lines = self._reserved(sent, MOST_ALLOWANCE)
         self.limit = 8000
         if self._prints_progress:
             room = self.room("progress_text", min(self.lines))
@@ -118,16 +135,11 @@ class FormPlan:
         at = len(self.columns) + 1
         (self.c_id, self.c_place, self.c_due, self.c_soon, self.c_approved, self.c_state,
          self.c_code, self.c_label, self.c_rank, self.c_reasons, self.c_proposals,
-         self.c_lines, self.c_number, self.c_free) = range(at, at + 14)  # fmt: skip
+         self.c_need, self.c_lines, self.c_number, self.c_free) = range(at, at + 15)  # fmt: skip
 
     @property
     def _prints_progress(self) -> bool:
         return any(column.name == "progress_text" for column in self.columns)
-
-    @property
-    def width(self) -> int:
-        """Characters across the page."""
-        return LANDSCAPE_WIDTH if self.landscape else PORTRAIT_WIDTH
 
     def spec(self, name: str) -> FieldSpec | None:
         """Return the catalogue entry of a column, None for running number and blank ones."""
@@ -142,7 +154,8 @@ class FormPlan:
             kinds.append(kind)
             headings.append(labels.get(name) or (spec.label if spec else ""))
             weights.append(WEIGHTS.get(kind, 0.0))
-        free = (self.width - sum(weights)) or 1.0
+        pixels = LANDSCAPE_PIXELS if self.landscape else PORTRAIT_PIXELS
+        free = max(1.0, (pixels - 5 * len(names)) / 7 - sum(weights))
         shares = [
             SHARES.get(name, spec.width if (spec := self.spec(name)) else 12.0)
             if not weight
@@ -157,11 +170,19 @@ class FormPlan:
             )
         )
 
-    def _lines(self) -> list[int]:
-        """Return the lines of each row: the fixed text, and room for what the unit writes."""
-        found = []
+    def is_written(self, column: FormColumn) -> bool:
+        """Whether a column prints a text of the unit, which takes lines."""
+        return (
+            column.name in EDITABLE_FIELDS
+            and column.kind != "date"
+            and column.name not in STATUS_COLUMNS
+        )
+
+    def _needed(self) -> tuple[list[int], list[int]]:
+        """Return the lines of each task for the fixed texts, and for all texts as sent."""
+        fixed, sent = [], []
         for row, figure in zip(self.content.rows, self.figures, strict=True):
-            lines = 2
+            least, whole = 2, 2
             for column in self.columns:
                 if column.name in STATUS_COLUMNS or column.kind in ("stt", "blank", "date"):
                     continue
@@ -170,12 +191,21 @@ class FormPlan:
                     needed = len(line_ends(shown, self.letters(column.width)))
                 else:
                     needed = look.text_lines(shown, column.width, size=self.size)
-                if column.name in EDITABLE_FIELDS:
-                    share = ALLOWANCE.get(column.name, OTHER_ALLOWANCE)
-                    needed = max(needed, ceil(share / self.letters(column.width)))
-                lines = max(lines, needed)
-            found.append(min(MOST_LINES, lines))
-        return found
+                if not self.is_written(column):
+                    least = max(least, needed)
+                whole = max(whole, needed)
+            fixed.append(min(MOST_LINES, least))
+            sent.append(min(MOST_LINES, whole))
+        return fixed, sent
+
+    def _reserved(self, sent: Sequence[int], letters: Mapping[str, int]) -> list[int]:
+        """Return the lines of each task, with room for so many letters of the unit's texts."""
+        room = [
+            ceil(letters.get(column.name, OTHER_ALLOWANCE) / self.letters(column.width))
+            for column in self.columns
+            if self.is_written(column)
+        ]
+        return [min(MOST_LINES, max(lines, *room, 2)) for lines in sent]
 
     def letters(self, width: float) -> int:
         """Return how many letters of common text stand in one line of a column."""

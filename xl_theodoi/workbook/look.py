@@ -56,6 +56,10 @@ CHARACTER_MM: Final = 7 * PIXEL_MM
 PORTRAIT: Final = (30.0, 15.0, 20.0, 20.0)
 """Left, right, top, bottom margins in millimetres."""
 LANDSCAPE: Final = (20.0, 10.0, 15.0, 15.0)
+LANDSCAPE_FORM: Final = (20.0, 10.0, 20.0, 15.0)
+"""The same for a form on its side; the page number stands in the top margin."""
+PAGE_SAFETY: Final = 0.97
+"""Printers differ a little in what they take for a page."""
 LEAST_SCALE: Final = 0.55
 """Below this size 11-point text is no longer readable on paper; more pages wide are used."""
 
@@ -320,6 +324,18 @@ def _sheet_class() -> Any:
             super().__init__()
             self.fitted: set[int] = set()
             self._row_is_fitted = False
+            self.first_page_differs = False
+
+        def row_points(self, row: int) -> float:
+            """Return the height of a row in points."""
+            info = self.row_info.get(row)
+            return float(info.height if info else self.default_row_height) * 0.75
+
+        def number_pages(self, header: str, margin: float) -> None:
+            """Print a header on every page but the first, counted from 1 on this sheet."""
+            self.set_header(header, {"margin": margin})
+            self.set_start_page(1)
+            self.first_page_differs = True
 
         def fit_row(self, row: int, height: float) -> None:
             self.fitted.add(row)
@@ -336,7 +352,41 @@ def _sheet_class() -> Any:
                 attributes = [pair for pair in attributes if pair[0] != "customHeight"]
             super()._xml_start_tag_unencoded(tag, attributes)
 
+        def _xml_start_tag(self, tag: str, attributes: Sequence[tuple[str, Any]] = ()) -> None:
+            if tag == "headerFooter" and self.first_page_differs:
+                attributes = [*attributes, ("differentFirst", 1)]
+            super()._xml_start_tag(tag, attributes)
+
     return FittedSheet
+
+
+def form_height(*, portrait: bool) -> float:
+    """Return the room for rows on a page of a form, in points (see `set_up_form`)."""
+    *_, top, bottom = PORTRAIT if portrait else LANDSCAPE_FORM
+    return ((297 if portrait else 210) - top - bottom) * MM * 72 * PAGE_SAFETY
+
+
+def set_up_form(sheet: Any, *, heading_row: int, portrait: bool) -> None:
+    """Give a form the paper of an administrative document (NĐ 30/2020, Phụ lục I) at full size.
+
+    The page number stands in the middle of the top margin, from the second page on. The sheet
+    is not fitted to pages: then Excel would leave out the page ends that are set by hand.
+
+    Args:
+        sheet: Sheet of `add_sheet`.
+        heading_row: 0-based row of the table's headings, repeated on every page.
+        portrait: Whether the paper stands upright.
+    """
+    sheet.set_paper(A4)
+    if portrait:
+        sheet.set_portrait()
+    else:
+        sheet.set_landscape()
+    left, right, top, bottom = PORTRAIT if portrait else LANDSCAPE_FORM
+    sheet.set_margins(left * MM, right * MM, top * MM, bottom * MM)
+    sheet.set_print_scale(100)
+    sheet.repeat_rows(heading_row)
+    sheet.number_pages(f'&C&"{FONT},Regular"&13&P', 10 * MM)
 
 
 def pages_wide(widths: Sequence[float], repeat_columns: int = 0) -> int:
@@ -358,6 +408,7 @@ def set_up_page(
     widths: Sequence[float],
     heading_row: int | None = None,
     repeat_columns: int = 0,
+    first_column: int = 0,
     portrait: bool = False,
     one_page_wide: bool = False,
     margins: tuple[float, float, float, float] | None = None,
@@ -374,6 +425,7 @@ def set_up_page(
         heading_row: 0-based row of the headings, repeated on every page.
         repeat_columns: Number of columns repeated on every page, where there are several
             pages side by side.
+        first_column: 0-based column from which on they are counted.
         portrait: Whether the paper stands upright; then always one page wide.
         one_page_wide: Print on one page whatever the size.
         margins: Left, right, top, bottom in millimetres, where not the usual ones.
@@ -395,7 +447,7 @@ def set_up_page(
     if heading_row is not None:
         sheet.repeat_rows(heading_row)
     if pages > 1 and repeat_columns:
-        sheet.repeat_columns(0, repeat_columns - 1)
+        sheet.repeat_columns(first_column, first_column + repeat_columns - 1)
     font = f'&"{FONT},Regular"&10'
     words = texts()["print"]
     foot = f"&R{font}{words['page_number']}"
