@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from xl_theodoi.domain.findings import Finding, Location, error, warning
+from xl_theodoi.domain.findings import error, warning
 from xl_theodoi.domain.model import Progress
 from xl_theodoi.domain.text import text_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
+
+    from xl_theodoi.domain.findings import Finding, Location
 
 SITUATION = "reported_state"
 """Name under which the three fields of a `Situation` are submitted together."""
@@ -122,7 +124,7 @@ def read_return(
     progress_default: date,
     issue_date: date | None,
     approved: bool,
-    where: Mapping[str, Location],
+    where: Callable[[str], Location],
     task_id: str,
 ) -> ReturnedRow:
     """Judge one returned row against what was sent.
@@ -134,7 +136,7 @@ def read_return(
         progress_default: Day of progress of a report that gives none.
         issue_date: Date of the assigning document, where known.
         approved: Whether the completion is approved and so cannot be withdrawn.
-        where: Address of each field's cell.
+        where: Gives the address of a field's cell.
         task_id: For the findings.
 
     Returns:
@@ -158,7 +160,7 @@ def read_return(
                     row.findings.append(
                         warning(
                             "request_without_date",
-                            where.get(names[0], Location()),
+                            where(names[0]),
                             task_id=task_id,
                             field=names[0],
                         )
@@ -184,13 +186,11 @@ def _read_situation(
     progress_default: date,
     issue_date: date | None,
     approved: bool,
-    where: Mapping[str, Location],
+    where: Callable[[str], Location],
     task_id: str,
 ) -> None:
     def report(code: str, name: str, **values: object) -> None:
-        row.findings.append(
-            error(code, where.get(name, Location()), task_id=task_id, field=name, **values)
-        )
+        row.findings.append(error(code, where(name), task_id=task_id, field=name, **values))
 
     sent = situation_of(base)
     state_text = theirs.get("reported_state")
@@ -227,7 +227,7 @@ def _read_situation(
         row.findings.append(
             warning(
                 "progress_without_date",
-                where.get("progress_date", Location()),
+                where("progress_date"),
                 task_id=task_id,
                 field="progress_date",
             )

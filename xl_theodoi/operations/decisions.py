@@ -102,7 +102,7 @@ class Decisions:
             if conflict.choice == "take_unit":
                 source = Source(
                     unit, conflict.at, conflict.sha256, conflict.file, conflict.period,
-                    conflict.cells, action="choice",
+                    conflict.cells.get, action="choice",
                 )  # fmt: skip
                 self._draft.take(position, conflict.field, conflict.theirs, source)
             label = self._master.reading(TABLE).labels["applied_on"]
@@ -256,17 +256,22 @@ class Decisions:
                 Source(
                     first.judged.returned.unit, taken.at, taken.sha256, taken.file,
                     first.judged.returned.period,
-                    {part: e.cell for part, e in self._cells_of(first, earlier) if e.cell},
+                    self._cells_of(first, taken).get,
                 ),
             )  # fmt: skip
             ours = before
         for submission in equal:
             self._conflict(submission, ours)
 
-    @staticmethod
-    def _cells_of(submission: Submission, earlier: list[Submitted]) -> list[tuple[str, Submitted]]:
-        parts = PARTS.get(submission.name, (submission.name,))
-        return list(zip(parts, earlier, strict=False))
+    def _cells_of(self, submission: Submission, taken: Submitted) -> dict[str, str]:
+        """Return the cells that an earlier file of the same moment was taken from."""
+        unit, key, name = submission.group
+        return {
+            part: entry.cell
+            for part in PARTS.get(name, (name,))
+            for entry in self._ledger.entries(unit, key, part)
+            if entry.at == taken.at and entry.sha256 == taken.sha256 and entry.cell
+        }
 
     def _before(self, submission: Submission, ours: Any, earlier: list[Submitted]) -> Any:
         """Return the value that the master held before a submission of the same moment."""
@@ -476,9 +481,9 @@ class Decisions:
             "at": moment_text(source.at),
             "sha256": source.sha256,
             "cells": {
-                part: source.cells[part]
+                part: cell
                 for part in (*PARTS.get(submission.name, ()), submission.name)
-                if part in source.cells
+                if (cell := source.cell(part)) is not None
             },
         }
         self._rows.append(
@@ -491,7 +496,7 @@ class Decisions:
                 "unit": source.unit.short_name,
                 "period": source.period,
                 "file": source.file,
-                "cell": source.cells.get(name),
+                "cell": source.cell(name),
                 "found_on": self._master.as_of,
                 "data": json.dumps(data, ensure_ascii=False),
             }

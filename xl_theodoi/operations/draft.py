@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.changes import AppendRows, Change
@@ -21,7 +21,7 @@ from xl_theodoi.operations.requests import RequestBook
 from xl_theodoi.operations.rows import labelled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from xl_theodoi.domain.model import Status, Unit
@@ -38,7 +38,7 @@ class Source:
         sha256: Hash of its file.
         file: Name of its file.
         period: Period that the file was made for.
-        cells: Address by field, with the sheet's name.
+        cell: Gives the address of a field, with the sheet's name.
         action: What is done, by code: `consolidate` or `choice`.
     """
 
@@ -47,7 +47,7 @@ class Source:
     sha256: str
     file: str | None
     period: str | None
-    cells: Mapping[str, str] = field(default_factory=dict)
+    cell: Callable[[str], str | None]
     action: str = "consolidate"
 
 
@@ -66,6 +66,7 @@ class Draft:
         self.changed: dict[int, dict[str, Any]] = {}
         self.log: list[dict[str, Any]] = []
         self.requests = RequestBook(master)
+        self._now = now_text()
         self._rows: dict[int, dict[str, Any]] = {}
         self._statuses: dict[int, Status] = {}
 
@@ -177,10 +178,10 @@ class Draft:
         self, position: int, label: str, name: str, old: Any, new: Any, source: Source
     ) -> None:
         # The day of first progress has no cell of its own in a unit's workbook.
-        cell = source.cells.get("progress_date" if name == "first_progress_on" else name)
+        cell = source.cell("progress_date" if name == "first_progress_on" else name)
         self.log.append(
             {
-                "at": now_text(),
+                "at": self._now,
                 "action": self.master.profile.words["log_action"][source.action],
                 "file": source.file,
                 "sha256": source.sha256,

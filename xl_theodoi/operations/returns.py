@@ -103,9 +103,16 @@ class Returned:
     base: dict[str, dict[str, Any]]
     findings: list[Finding]
 
-    def locations(self, row: Row) -> dict[str, Location]:
-        """Return the address of every field of a row."""
-        return {name: self.reading.location(row.position, name) for name in self.reading.labels}
+    def place(self, row: Row, name: str) -> Location:
+        """Return the address of a field of a row; of the row where the column is missing."""
+        return self.reading.location(row.position, name)
+
+    def address(self, row: Row, name: str) -> str | None:
+        """Return a field's cell with its sheet, for the change log; None without a column."""
+        if name not in self.reading.labels:
+            return None
+        place = self.place(row, name)
+        return f"{place.sheet}!{place.cell}"
 
 
 def read_bytes(path: Path) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.findings import Finding, Location, error, warning
@@ -56,14 +57,13 @@ class JudgedRow:
     def source(self) -> Source:
         """Where its values come from, for the change log."""
         if self._source is None:
-            places = self.returned.locations(self.row)
             self._source = Source(
                 self.returned.unit,
                 self.returned.submitted_at,
                 self.returned.sha256,
                 self.returned.path.name,
                 self.returned.period,
-                {name: f"{place.sheet}!{place.cell}" for name, place in places.items()},
+                partial(self.returned.address, self.row),
             )
         return self._source
 
@@ -199,7 +199,7 @@ class RowJudge:
             progress_default=self._progress_default(returned, row, situation.progress_date),
             issue_date=current.get("issue_date"),
             approved=draft.status(position).approved,
-            where=returned.locations(row),
+            where=partial(returned.place, row),
             task_id=task_id,
         )
         unread = {finding.field for finding in problems}
