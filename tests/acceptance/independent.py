@@ -70,6 +70,8 @@ class Task:
     soon_days: int = 3
     parent: str | None = None
     changed: dict[str, Any] = field(default_factory=dict)
+    decisions: list[tuple[date, str, date | None]] = field(default_factory=list)
+    """Day, kind (extended, returned, rerouted, refused) and new date of what was decided."""
 
     def __getitem__(self, name: str) -> Any:
         """A text of the task, as it stands after the return."""
@@ -89,23 +91,36 @@ class Task:
     def effective(self) -> date | None:
         """The deadline: the last one approved by now."""
         extended = read_day(self.row.get("extended_due_date"))
-        if extended is not None and self.day("extension_approved_on") is not None:
-            return extended
-        return self.due
+        approved = self.day("extension_approved_on")
+        agreed = [(approved, extended)] if extended is not None and approved else []
+        agreed += [(day, new) for day, kind, new in self._decided if kind == "extended"]
+        return max(agreed)[1] if agreed else self.due
+
+    @property
+    def _decided(self) -> list[tuple[date, str, date | None]]:
+        return [decision for decision in self.decisions if decision[0] <= self.as_of]
+
+    @property
+    def completed(self) -> date | None:
+        """When it was finished, None where the result was refused since."""
+        day = self.day("completed_on")
+        refused = [at for at, kind, _ in self._decided if kind == "refused"]
+        return None if day and any(at >= day for at in refused) else day
 
     @property
     def progress(self) -> str:
         """How far it has come."""
-        if self.day("completed_on"):
+        if self.completed:
             return DONE
-        return IN_PROGRESS if self.day("progress_date") else NOT_STARTED
+        begun = self.day("progress_date") or self.day("completed_on")
+        return IN_PROGRESS if begun else NOT_STARTED
 
     @property
     def days_left(self) -> int | None:
         """Days to the deadline, negative once it has passed."""
         if self.effective is None:
             return None
-        return (self.effective - (self.day("completed_on") or self.as_of)).days
+        return (self.effective - (self.completed or self.as_of)).days
 
     @property
     def timeliness(self) -> str:
@@ -134,7 +149,9 @@ class Task:
         """The label of a task that no figure counts."""
         if self.day("cancelled_on"):
             return "Đã hủy"
-        return "Chuyển lại" if self.day("returned_on") else None
+        routed = [(self.day("returned_on"), "returned")] if self.day("returned_on") else []
+        routed += [(at, kind) for at, kind, _ in self._decided if kind in ("returned", "rerouted")]
+        return "Chuyển lại" if routed and max(routed)[1] == "returned" else None
 
     def label(self, profile: str) -> str:
         """The regulation's label."""
@@ -170,7 +187,7 @@ class Task:
             return True
         if issued > self.as_of:
             return False
-        gone = [self.day("completed_on"), self.day("cancelled_on")]
+        gone = [self.completed, self.day("cancelled_on")]
         return not any(day is not None and day <= start for day in gone)
 
 
@@ -243,7 +260,7 @@ def apply_return(tasks: Iterable[Task], rows: Iterable[Mapping[str, Any]], as_of
         if state == DONE:
             task.changed["completed_on"] = completed
             task.changed["progress_date"] = progressed
-        elif state == IN_PROGRESS:
+        elif state == IN_PROGRESS and (progressed or task.progress != IN_PROGRESS):
             task.changed["progress_date"] = progressed or as_of
     return rejected
 

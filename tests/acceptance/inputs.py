@@ -179,6 +179,7 @@ def _fixed(made: int) -> list[dict[str, str]]:
         {**odd, "returned_on": "2026-10-05", "return_reason": "Không đúng chức năng"},
         {**base, "lead_unit": "STP", "issue_date": "2026-09-05", "due_date": "",
          "due_text": MONTHLY, "document_number": "9004/UBND-TH"},
+        {**base, "completed_on": "2026-10-20"},
     ]  # fmt: skip
     return [
         {

@@ -158,7 +158,13 @@ def type_settings(master: Path, settings: dict[str, Any]) -> None:
     book.save(master)
 
 
-def fill_in(path: Path, to: Path, labels: dict[str, str]) -> None:
+def fill_in(
+    path: Path,
+    to: Path,
+    labels: dict[str, str],
+    received: date = inputs.RECEIVED,
+    salt: str = "",
+) -> None:
     """Fill in one unit's workbook: some tasks done, some begun, some left, a few mistakes.
 
     Every other unit writes its dates as text; where text and real dates stand mixed, those
@@ -176,7 +182,7 @@ def fill_in(path: Path, to: Path, labels: dict[str, str]) -> None:
         if not task.startswith("A") or row["reported_state"].value == "Đã thực hiện":
             continue
         issued = row["issue_date"].value.date()
-        for name, value in _report(task, issued).items():
+        for name, value in _report(task + salt, issued, received).items():
             if as_text and isinstance(value, date):
                 row[name].number_format = "@"
                 row[name].value = f"{value:%d/%m/%Y}"
@@ -185,9 +191,9 @@ def fill_in(path: Path, to: Path, labels: dict[str, str]) -> None:
     book.save(to)
 
 
-def _report(task: str, issued: date) -> dict[str, Any]:
+def _report(task: str, issued: date, received: date) -> dict[str, Any]:
     chance = random.Random(task)
-    day = inputs.RECEIVED - timedelta(days=chance.randint(0, 30))
+    day = received - timedelta(days=chance.randint(0, 30))
     day = max(day, issued)
     kind = chance.random()
     if kind < 0.3:
@@ -209,7 +215,7 @@ def _report(task: str, issued: date) -> dict[str, Any]:
         return {"reported_state": "Đang thực hiện", "progress_text": "Đã phân công thực hiện."}
     if kind < 0.66:
         return {
-            "extension_requested_to": inputs.RECEIVED + timedelta(days=40),
+            "extension_requested_to": received + timedelta(days=40),
             "extension_reason": "Cần thêm thời gian",
         }
     if kind < 0.7:
@@ -219,7 +225,7 @@ def _report(task: str, issued: date) -> dict[str, Any]:
     if kind < 0.78:
         return {
             "reported_state": "Đã thực hiện",
-            "completed_on": inputs.RECEIVED + timedelta(days=3),
+            "completed_on": received + timedelta(days=3),
             "note": "Ghi ngày chưa tới",
         }
     if kind < 0.8:

@@ -136,20 +136,21 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
-def memory_of_consolidate(folder: Path, master: Path) -> tuple[float, float, dict[str, int]]:
-    """Time, peak memory and totals of `consolidate`, by a process that has no other child."""
+def measured_consolidate(folder: Path, master: Path) -> tuple[float, float, float, dict[str, int]]:
+    """Wall and processor time, peak memory and totals of `consolidate`, in its own process."""
     code = (
         "import resource, subprocess, sys, time; s = time.perf_counter();"
         "c = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True);"
+        "r = resource.getrusage(resource.RUSAGE_CHILDREN);"
         "print(c.stdout); print(time.perf_counter() - s,"
-        " resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+        " r.ru_maxrss / 1024, r.ru_utime + r.ru_stime)"
     )
     words = ["consolidate", master, folder / "returned", "--as-of", RECEIVED, "--json"]
     line = [sys.executable, "-c", code, sys.executable, "-m", "xl_theodoi", *map(str, words)]
     done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=ROOT)
     answer, measured = done.stdout.rstrip().rsplit("\n", 1)
-    seconds, megabytes = measured.split()
-    return float(seconds), float(megabytes), json.loads(answer)["totals"]
+    seconds, megabytes, processor = map(float, measured.split())
+    return seconds, processor, megabytes, json.loads(answer)["totals"]
 
 
 def print_profile(path: Path) -> None:
@@ -209,8 +210,12 @@ def run(folder: Path, options: argparse.Namespace) -> None:
         second.mkdir()
         shutil.copy(master, second)
         shutil.copytree(f"{master}.theodoi", second / f"{master.name}.theodoi")
-    seconds, megabytes, totals = memory_of_consolidate(folder, master)
-    print(f"consolidate  {seconds:7.1f} s, peak {megabytes:.0f} MB, {totals}", flush=True)
+    seconds, processor, megabytes, totals = measured_consolidate(folder, master)
+    print(
+        f"consolidate  {seconds:7.1f} s ({processor:.1f} s of processor time),"
+        f" peak {megabytes:.0f} MB, {totals}",
+        flush=True,
+    )
     seconds, _ = command("refresh", master, "--as-of", RECEIVED)
     print(f"refresh      {seconds:7.1f} s", flush=True)
     if not options.no_profile:
