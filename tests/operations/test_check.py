@@ -296,6 +296,17 @@ def test_a_setting_that_cannot_be_read_stops_and_names_its_cell(office, code):
     assert "lung tung" in answer.json["error"]["message"]
 
 
+def test_a_warning_window_beyond_the_calendar_is_a_finding_and_no_stop(office):
+    office.edit("CauHinh", setting_row(office, "due_soon_unit"), {"Giá trị": "working"})
+    cells = office.type_task("T1", due_date=date(2028, 1, 5))
+    answer = office.run("check", as_of="2027-12-30")
+
+    assert answer.code == 1
+    assert ("calendar_missing", cells["due_date"]) in answer.found()
+    assert office.tasks("2027-12-30")["T1"]["timeliness"] == "in_time"
+    assert office.run("refresh", as_of="2027-12-30").code == 0
+
+
 def test_settings_change_what_is_computed(office):
     office.type_task("T1", due_text="trước ngày 10/12/2026", due_date=None)
     office.edit("CauHinh", setting_row(office, "before_is_strict"), {"Giá trị": "không"})

@@ -170,6 +170,14 @@ def _register(master: Master) -> Iterator[Finding]:
         yield from missing_values(row, locate, master.profile, unreadable)
         yield from lead_unit_rows(register, position, row, master.units)[1]
         yield from future_dates(row, locate, master.as_of)
+        if position in master.uncounted:
+            yield error(
+                "calendar_missing",
+                locate("due_date"),
+                task_id=task_id,
+                field="due_date",
+                **master.uncounted[position].values,
+            )
         _, found = due_date_findings(row, locate, master)
         yield from found
         yield from extension_findings(row, locate)

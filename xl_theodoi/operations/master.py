@@ -24,7 +24,13 @@ from xl_theodoi.domain.settings import read_settings
 from xl_theodoi.domain.status import StatusJudge
 from xl_theodoi.domain.text import task_key
 from xl_theodoi.domain.units import UnitDirectory
-from xl_theodoi.domain.workdays import Confidence, DayEntry, DayKind, WorkCalendar
+from xl_theodoi.domain.workdays import (
+    CalendarMissingError,
+    Confidence,
+    DayEntry,
+    DayKind,
+    WorkCalendar,
+)
 from xl_theodoi.operations.companion import Companion
 from xl_theodoi.operations.loose_cells import stamped_cells
 from xl_theodoi.resources_time import shipped_days
@@ -353,6 +359,16 @@ class Master:
         return StatusJudge(self.profile, self.settings, self.calendar)
 
     @cached_property
+    def _judge_by_days(self) -> StatusJudge:
+        settings = self.settings.with_values({"due_soon_unit": "calendar"})
+        return StatusJudge(self.profile, settings, self.calendar)
+
+    @cached_property
+    def uncounted(self) -> dict[int, CalendarMissingError]:
+        """Register rows whose warning window meets a year without a calendar."""
+        return {}
+
+    @cached_property
     def tasks(self) -> list[TaskView]:
         """Every row of the register that holds a task, judged at the as-of date."""
         return self.tasks_at(self.as_of)
@@ -372,7 +388,14 @@ class Master:
         row = dict(values) if values is not None else self.register.row(position)
         task_id = row.get("task_id", "")
         parent = is_recurring_parent(row, self)
-        status = self.judge.judge(row, self.task_events(row), as_of, is_recurring_parent=parent)
+        events = self.task_events(row)
+        try:
+            status = self.judge.judge(row, events, as_of, is_recurring_parent=parent)
+        except CalendarMissingError as problem:
+            # Only the window before the deadline (A6) counts working days. It is told by
+            # calendar days here, and `check` says for which rows.
+            self.uncounted[position] = problem
+            status = self._judge_by_days.judge(row, events, as_of, is_recurring_parent=parent)
         unit = self.unit_of(row.get("lead_unit"))
         return TaskView(position, task_id, unit.code if unit else "", row, status, parent)
 
