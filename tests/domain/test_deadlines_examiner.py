@@ -6,7 +6,8 @@ warning is either required (`yes`) or left open (`any`).
 """
 
 import csv
-from datetime import date
+import unicodedata
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,45 @@ def test_phrases_of_an_examiner(row):
 )
 def test_why_a_phrase_is_doubtful_is_said(phrase, code):
     assert code in [warning.code for warning in read(phrase).warnings]
+
+
+FORMS = (
+    "{0.day}/{0.month}/{0.year}", "ngày {0:%d/%m/%Y}", "ngày {0.day}/{0.month}/{0:%y}",
+    "{0:%d.%m.%Y}", "ngày {0:%d-%m-%Y}", "ngày {0.day} tháng {0.month} năm {0.year}",
+    "{0:%d} tháng {0:%m} năm {0.year}", "ngày {0.day} tháng {0.month}/{0.year}", "{0:%Y-%m-%d}",
+    "{0:%Y/%m/%d}", "ngày{0:%d/%m/%Y}", "ngày {0:%d}/ {0:%m}/{0.year}",
+)  # fmt: skip
+STRICT = (
+    "trước {}", "trc {}", "hoàn thành trước {}", "chậm nhất trước {}", "Thời hạn: trước {}",
+    "gửi báo cáo về Sở Nội vụ trước {}", "yêu cầu xong trước {} để tổng hợp",
+    "Giao Sở Tài chính chủ trì thực hiện, báo cáo kết quả trước {}",
+)  # fmt: skip
+INCLUSIVE = (
+    "{}", "đến {}", "đến hết {}", "chậm nhất {}", "chậm nhất là {}", "muộn nhất {}", "không quá {}",
+    "hạn {}", "trong {}", "hết {}", "trước 17h {}", "trước 16h30 {}", "trước 10 giờ 00 phút {}",
+    "chậm nhất 16 giờ {}", "gia hạn đến {}", "báo cáo chậm nhất {} về VP UBND tỉnh",
+)  # fmt: skip
+WRAPPINGS = (
+    str, str.upper, "({})".format, "“{}”".format, "{}./.".format, "  {} ;".format,
+    lambda text: text.replace(" ", "\u00a0 "), lambda text: text.replace(" ", "\n", 1),
+    lambda text: unicodedata.normalize("NFD", text),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("words", STRICT + INCLUSIVE)
+def test_every_form_of_a_date_with_every_wording_around_it(form, words):
+    for number, wrap in enumerate(WRAPPINGS):
+        day = date(2026, 10, 6) + timedelta(days=41 * number)
+        phrase = wrap(words.format(form.format(day)))
+        due = day - timedelta(days=words in STRICT)
+        assert (read(phrase).kind, read(phrase).due_date) == ("fixed", due), phrase
+
+
+def test_a_wrapped_line_goes_on_and_a_new_line_is_a_further_deadline():
+    wrapped = read("trong 05 ngày\nlàm việc kể từ ngày\nký")
+    assert (wrapped.kind, wrapped.due_date) == ("term", date(2026, 10, 12))
+    assert read("Trước 20/10/2026\nTrước 30/10/2026").kind == "ambiguous"
 
 
 @pytest.mark.parametrize("symbol", ["QĐ-UBND", "BC-VPUB", "CV-UBND", "VB-STC", "KH-UBND"])

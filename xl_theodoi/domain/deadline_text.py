@@ -212,7 +212,7 @@ class Lexicon:
         return found
 
     def _scan(self, phrase: str) -> Scan:
-        text = "; ".join(line for line in map(clean_text, phrase.splitlines()) if line)
+        text = _one_line(phrase)
         text = clean_text(text.lower().translate(_QUOTES))
         if not text or text in self._blank:
             return Scan(text, (), "", blank=True)
@@ -243,6 +243,15 @@ _QUOTES = {
     **dict.fromkeys(map(ord, '"\u201c\u201d\u00ab\u00bb*_\u2022'), " "),
     0x00F0: "\u0111",  # Icelandic eth, typed for the Vietnamese d with stroke
 }
+
+
+def _one_line(phrase: str) -> str:
+    """Return a phrase in one line; a line that goes on in small letters was only wrapped."""
+    text = ""
+    for line in filter(None, map(clean_text, phrase.splitlines())):
+        wrapped = line[0].islower() and not text.endswith((".", ";", ":"))
+        text += f" {line}" if wrapped else f"; {line}" if text else line
+    return text
 
 
 def _either(words: Iterable[str]) -> str:
