@@ -94,7 +94,7 @@ def date_option(mention: Mention, context: Context, month: Target | None) -> Opt
         option.doubt = _doubt_of(mention.piece)
     if mention.piece.kind is Kind.DOTTED and not (mention.cued or mention.piece.has("word")):
         option.doubt = "due_unclear"
-    if mention.follows_report and not option.day:
+    if mention.follows_report and not option.day and mention.edge is None:
         # "Report for quarter III" names what is reported, not necessarily when.
         option.doubt = "due_report_period"
     if mention.follows_words and found.unit is Unit.YEAR and mention.edge is None:

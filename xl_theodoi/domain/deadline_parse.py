@@ -194,7 +194,9 @@ class _Parser:
         self.result.dangling |= _DATE_LIKE.search(gap) is not None
         after_day = before is not None and before.kind in DAY_KINDS
         self.result.dangling |= after_day and _NUMBER.match(gap) is not None
-        self.result.misleading |= self.lexicon.holds_quantity(gap)
+        self.result.misleading |= self.lexicon.holds_quantity(
+            gap, unaccented=self.result.scan.unaccented
+        )
 
     def take(self, piece: Piece) -> None:
         """Take one piece."""

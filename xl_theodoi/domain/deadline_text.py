@@ -166,7 +166,7 @@ class Lexicon:
     around_term: re.Pattern[str] = field(init=False)
     around_start: re.Pattern[str] = field(init=False)
     _document: re.Pattern[str] = field(init=False)
-    _quantity: re.Pattern[str] = field(init=False)
+    _quantity: Mapping[bool, re.Pattern[str]] = field(init=False)
     _blank: frozenset[str] = field(init=False)
     _never_accented: frozenset[str] = field(init=False)
     _accented: _Patterns = field(init=False)
@@ -184,19 +184,23 @@ class Lexicon:
         self._document = re.compile(
             rf"(?<!\w)(?:(?:{documents})(?: (?:{number}):?)?|(?:{number}):?)$"
         )
-        units = _either(
+        units = [
             word
             for name in ("day", "week", "month", "quarter", "year", "hours")
             for word in words["classes"][name]
-        )
-        self._quantity = re.compile(rf"(?<!\w)\d+ ?(?:{units})(?!\w)")
+        ]
+        # "5 Quy chế" holds no quarters unless the whole phrase is without accents.
+        self._quantity = {
+            plain: re.compile(rf"(?<!\w)\d+ ?(?:{'|'.join(map(spell, units))})(?!\w)")
+            for plain, spell in ((False, re.escape), (True, strip_accents))
+        }
         self._blank = frozenset(words["blank"]["marks"])
         self._never_accented = frozenset(words["blank"]["never_accented"])
         self._accented = _compiled(words, plain=False)
 
-    def holds_quantity(self, text: str) -> bool:
+    def holds_quantity(self, text: str, *, unaccented: bool) -> bool:
         """Return whether unrecognised text holds a number of days, months or years."""
-        return self._quantity.search(text) is not None
+        return self._quantity[unaccented].search(text) is not None
 
     def names_document(self, text: str) -> bool:
         """Return whether text ends with a kind of document, or with the word for its number."""
