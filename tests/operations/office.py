@@ -58,6 +58,10 @@ def theodoi(*words: object) -> Answer:
     return Answer(code, out.getvalue(), err.getvalue())
 
 
+_MADE: dict[tuple[str, str], bytes] = {}
+"""Masters by profile and tasks."""
+
+
 class Office:
     """A folder with a master and the lists it was made from."""
 
@@ -79,6 +83,14 @@ class Office:
         if tasks is not None:
             words += ["--tasks", self.write("nhiem-vu.csv", tasks)]
         return theodoi(*words)
+
+    def copy(self, tasks: str) -> None:
+        """Make the master, or copy the one that an earlier test made of the same tasks."""
+        key = (self.profile, tasks)
+        if key not in _MADE:
+            self.new(tasks)
+            _MADE[key] = self.master.read_bytes()
+        self.master.write_bytes(_MADE[key])
 
     def run(self, command: str, *words: object, as_of: str = AS_OF) -> Answer:
         """Run a command on the master, answering in JSON."""

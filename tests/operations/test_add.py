@@ -14,7 +14,7 @@ HEAD = "content,lead_unit"
 @pytest.fixture
 def office(tmp_path):
     office = Office(tmp_path)
-    office.new(f"task_id,{HEAD}\nNV-2026-00007,Cũ,STC\n")
+    office.copy(f"task_id,{HEAD}\nNV-2026-00007,Cũ,STC\n")
     return office
 
 

@@ -19,7 +19,7 @@ T2,B,SNV,2026-10-05,2026-12-10,2/QĐ,Về B,Bà C,UBND
 @pytest.fixture
 def office(tmp_path):
     office = Office(tmp_path, "lao-cai")
-    office.new(TASKS)
+    office.copy(TASKS)
     return office
 
 
@@ -127,7 +127,7 @@ def test_a_contradiction_is_found_at_its_cell(office, name):
 @pytest.mark.parametrize("profile", ["can-tho", "tuan-giao", "hue", "ca-mau"])
 def test_approval_needs_no_evidence_where_the_regulation_asks_for_none(tmp_path, profile):
     office = Office(tmp_path, profile)
-    office.new(TASKS)
+    office.copy(TASKS)
     office.type_task("T1", completed_on=date(2026, 11, 1), approved_on=date(2026, 11, 2))
 
     assert "missing_evidence" not in office.run("check").codes()

@@ -424,3 +424,23 @@ def test_tasks_of_one_document_share_its_row(office):
         "VB-2026-00001", "VB-2026-00001", "VB-2026-00002",
     ]  # fmt: skip
     assert tasks[1]["document_subject"] == "Về đầu tư"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "@SUM(A1)", "+84 912", "-5", "00123", "1E5", "TRUE", "#N/A", "http://x.vn", "_x0041_",
+     "{=A1}", "'x", "<b>&amp;"],
+)  # fmt: skip
+def test_text_that_looks_like_something_else_stays_text(office, text):
+    """Neither a formula, nor a number, nor a link, by both ways into a register."""
+    listed = f'{HEAD},note\n"{text}",STC,"{text}"\n'
+    office.new(listed)
+    office.add(listed)
+    book = openpyxl.load_workbook(office.master)
+    cells = [cell for row in book["Sổ nhiệm vụ"].iter_rows() for cell in row if cell.value == text]
+
+    assert [(task["content"], task["note"]) for task in office.tasks().values()] == [
+        (text, text)
+    ] * 2
+    assert [cell.data_type for cell in cells] == ["s"] * 4
+    assert not any(cell.hyperlink for cell in cells)

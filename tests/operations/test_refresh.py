@@ -28,7 +28,7 @@ DONE = date(2026, 11, 9)
 @pytest.fixture
 def office(tmp_path):
     office = Office(tmp_path)
-    office.new(TASKS)
+    office.copy(TASKS)
     return office
 
 
@@ -141,7 +141,7 @@ def test_a_decision_typed_into_events_counts_and_reaches_the_register(
     tmp_path, kind, more, label, columns
 ):
     office = Office(tmp_path, "lao-cai")
-    office.new(TASKS)
+    office.copy(TASKS)
     office.type_task("T1", completed_on=DONE)
     office.run("refresh")
     count = len(read_table(office.master, "SuKien"))
@@ -166,7 +166,7 @@ def test_a_decision_typed_into_events_counts_and_reaches_the_register(
 
 def test_a_returned_task_counts_again_once_it_is_rerouted(tmp_path):
     office = Office(tmp_path)
-    office.new(TASKS)
+    office.copy(TASKS)
     office.type_task("T1", returned_on=date(2026, 11, 3), return_reason="sai")
     office.run("refresh")
     assert shown(office)[0] == "Chuyển lại"
