@@ -317,10 +317,18 @@ class Sheet:
         self._marker("endkeep")
         section = self._format(border=1, bold=True, italic=True, align="left", font_size=size)
         if "outer" in block:
+            # A status without tasks has its figure above the table; a row for it only fills
+            # the page. Without any task one row says so.
             self._marker(f"for {block['outer']}")
+            self._marker(f"if {block['outer_filled']}")
             self._section(block["outer_title"], section)
             self._loop(block["loop"], columns, size)
+            self._marker("endif")
             self._marker("endfor")
+            self._marker(f"if not {block['filled']}")
+            style = self._format(border=1, italic=True, align="center", font_size=size)
+            self._wide(block["empty"], style)
+            self._marker("endif")
         elif "sections" in block:
             for part in block["sections"]:
                 self._section(part["title"], section)

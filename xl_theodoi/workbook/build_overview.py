@@ -47,6 +47,8 @@ MARGINS: Final = (15.0, 10.0, 15.0, 15.0)
 """Left, right, top, bottom in millimetres; the page stands upright."""
 UNIT_BAR_PIXELS: Final = 28
 CHART_FRAME_PIXELS: Final = 110
+CHART_GAP_PIXELS: Final = 12
+"""Free room right of a chart; at the edge of the page its frame would be cut."""
 LEAST_CHART_PIXELS: Final = 280
 MOST_CHART_PIXELS: Final = 1400
 """Room for the names of about fifty units; more units share the room."""
@@ -216,7 +218,10 @@ class _Overview:
             doughnut,
             words["status_chart"],
             (SMALL_HEADING_ROW - 1, CHART_COLUMN),
-            (self._pixels(CHART_COLUMN, self.width), (SMALL_TABLE_ROWS + 1) * ROW_PIXELS),
+            (
+                self._pixels(CHART_COLUMN, self.width) - CHART_GAP_PIXELS,
+                (SMALL_TABLE_ROWS + 1) * ROW_PIXELS,
+            ),
         )
 
         ageing = self.look.book.add_chart({"type": "column"})
@@ -238,7 +243,7 @@ class _Overview:
             words["age_chart"],
             (self.chart_row, CHART_COLUMN),
             (
-                self._pixels(CHART_COLUMN, self.width),
+                self._pixels(CHART_COLUMN, self.width) - CHART_GAP_PIXELS,
                 min(self.unit_chart_pixels, LEAST_CHART_PIXELS),
             ),
         )
@@ -281,7 +286,7 @@ class _Overview:
             chart,
             words["unit_chart"],
             (self.chart_row, 0),
-            (self._pixels(0, CHART_COLUMN) - 12, self.unit_chart_pixels),
+            (self._pixels(0, CHART_COLUMN) - CHART_GAP_PIXELS, self.unit_chart_pixels),
         )
         widths = [_width(column) for column in range(self.width)]
         look.set_up_page(
