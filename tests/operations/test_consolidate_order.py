@@ -209,3 +209,13 @@ def test_equal_moments_leave_the_master_as_it_was_and_list_both(office, tmp_path
     register, waiting = assert_alike(results(office, tmp_path, files))
     assert TEXT not in register["NV-1"]
     assert waiting == [("NV-1", TEXT, "a"), ("NV-1", TEXT, "b")]
+
+
+def test_a_resend_of_what_the_master_has_still_counts_in_its_order(office, tmp_path):
+    files = [
+        office.fill({"NV-1": {TEXT: "a"}}, name="0.xlsx", at=EIGHT),
+        office.fill({"NV-1": {TEXT: "b"}}, name="1.xlsx", at=NINE),
+        office.fill({"NV-1": {TEXT: "a"}, "NV-3": {"note": "x"}}, name="2.xlsx", at=TEN),
+    ]
+    register, waiting = assert_alike(results(office, tmp_path, files))
+    assert (register["NV-1"][TEXT], waiting) == ("a", [])

@@ -30,11 +30,13 @@ from xl_theodoi.operations.draft import Source
 from xl_theodoi.operations.ledger import (
     LONG_AGO,
     PARTS,
+    SAME,
     Memo,
     PendingConflict,
     Submitted,
     encode,
     moment_text,
+    parts_of,
 )
 from xl_theodoi.operations.results import Conflict
 from xl_theodoi.operations.rows import labelled
@@ -302,7 +304,7 @@ class Decisions:
             )
         return part_before(name, ours)
 
-    def _typed(self, name: str, text: str) -> Any:
+    def _typed(self, name: str, text: str | None) -> Any:
         """Return a value of the change log with its type."""
         if not text:
             return None
@@ -377,8 +379,21 @@ class Decisions:
             if entry.at == submission.at
         }
         if sha256 not in known:
-            memo = Memo(key, name, submission.theirs, is_taken, submission.is_default)
+            value = submission.theirs
+            if is_taken and self._has_submitted(submission):
+                value = SAME
+            memo = Memo(key, name, value, is_taken, submission.is_default)
             self.memos.setdefault(sha256, []).append(memo)
+
+    def _has_submitted(self, submission: Submission) -> bool:
+        """Whether a submission says just what the unit's last one said."""
+        unit, key, name = submission.group
+        return all(
+            (last := self._ledger.last(unit, key, part)) is not None
+            and last.at < submission.at
+            and last.value == printed(value)
+            for part, value in parts_of(name, submission.theirs)
+        )
 
     def _first_progress(self, group: list[Submission]) -> None:
         """Let the day of first progress come from the first report, whenever it arrives.

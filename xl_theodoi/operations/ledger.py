@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class Submitted:
 
     Attributes:
         at: When.
-        value: The value, as people read it.
+        value: The value, as people read it; None, while reading, for the one before it.
         sha256: Hash of the file.
         is_taken: Whether the master took it or had it already; otherwise a newer one stood
             there by then.
@@ -58,7 +58,7 @@ class Submitted:
     """
 
     at: datetime
-    value: str
+    value: str | None
     sha256: str
     is_taken: bool = True
     old: str = ""
@@ -81,6 +81,12 @@ class Ledger:
         self._read_receipts(master)
         for entries in self._known.values():
             entries.sort(key=lambda entry: entry.at)
+            value = ""
+            for place, entry in enumerate(entries):
+                if entry.value is None:
+                    entries[place] = replace(entry, value=value)
+                elif entry.is_taken:
+                    value = entry.value
 
     def _read_log(self, master: Master) -> None:
         if not master.has("NhatKy"):
@@ -128,10 +134,11 @@ class Ledger:
             file = columns["file"][position] if "file" in columns else None
             for memo in unpack(text):
                 for name, value in parts_of(memo.name, memo.value):
+                    shown = None if value is SAME else printed(value)
                     self._known.setdefault((unit.code, memo.key, name), []).append(
-                        Submitted(at, printed(value), sha256, memo.is_taken, file=file)
+                        Submitted(at, shown, sha256, memo.is_taken, file=file)
                     )
-                if memo.is_default:
+                if memo.is_default and memo.value is not SAME:
                     day = memo.value.progress_date
                     self._defaults.add((unit.code, memo.key, printed(day)))
 
@@ -155,6 +162,14 @@ class Ledger:
         return (unit, key, printed(day)) in self._defaults
 
 
+class _Same:
+    """Type of `SAME`."""
+
+
+SAME = _Same()
+"""In a memo: the value that the unit had submitted before and the master held."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memo:
     """A submission that a receipt keeps because the change log has no line for it.
@@ -162,7 +177,7 @@ class Memo:
     Attributes:
         key: Task key.
         name: Field as submitted.
-        value: What the unit submitted.
+        value: What the unit submitted; `SAME` for what it had submitted before.
         is_taken: Whether the master had or took it.
         is_default: Whether its day of progress was given by us.
     """
@@ -179,7 +194,11 @@ _CELL_ROOM = 30_000
 
 
 def pack(memos: Sequence[Memo]) -> str | None:
-    """Return memos as a cell keeps them, without the longest values where room is short."""
+    """Return memos as a cell keeps them.
+
+    Where room is short those go that matter least: what came after something newer, then
+    the last of the others.
+    """
     if not memos:
         return None
     rows = [
@@ -190,7 +209,10 @@ def pack(memos: Sequence[Memo]) -> str | None:
     if len(text) <= _CELL_ROOM:
         return text
     packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
-    return packed if len(packed) <= _CELL_ROOM else pack(memos[: len(memos) // 2])
+    if len(packed) <= _CELL_ROOM:
+        return packed
+    taken = [memo for memo in memos if memo.is_taken]
+    return pack(taken if len(taken) < len(memos) else taken[: len(taken) // 2])
 
 
 def unpack(text: str) -> list[Memo]:
@@ -208,6 +230,8 @@ def unpack(text: str) -> list[Memo]:
 
 def parts_of(name: str, value: Any) -> tuple[tuple[str, Any], ...]:
     """Return a submitted value by the fields under which the change log has it."""
+    if value is SAME:
+        return tuple((part, SAME) for part in PARTS.get(name, (name,)))
     if isinstance(value, Situation):
         return ("completed_on", value.completed_on), ("progress_date", value.progress_date)
     if isinstance(value, Request):
@@ -230,6 +254,8 @@ PARTS = {
 
 def encode(value: Any) -> Any:
     """Return a submitted value in JSON's types."""
+    if value is SAME:
+        return {"same": True}
     if isinstance(value, Situation):
         return {
             "situation": [
@@ -262,6 +288,8 @@ def decode(value: Any) -> Any:
     if "request" in value:
         requested_to, reason = value["request"]
         return Request(_day(requested_to), reason)
+    if "same" in value:
+        return SAME
     if "date" in value:
         return _day(value["date"])
     return tuple(value["list"])
