@@ -246,6 +246,9 @@ def term_option(mention: Mention, start: Start | None, parsed: Parsed, context: 
         option.notes["due_numbers_differ"] = {"first": count, "second": second}
     elif piece.has("low") or mention.strict or mention.edge or mention.weekday is not None:
         option.doubt = "due_unclear"
+    elif piece.has("days") and context.lexicon.not_plain_days.search(parsed.scan.free_text):
+        # "10 days, days off not counted": neither plain days nor surely working days.
+        option.doubt = "due_unclear"
     elif start is None and not mention.cued:
         option.doubt = _uncued_doubt(piece, parsed, context)
     _count(option, begin, count or 0, context)

@@ -165,6 +165,7 @@ class Lexicon:
     fillers: re.Pattern[str] = field(init=False)
     around_term: re.Pattern[str] = field(init=False)
     around_start: re.Pattern[str] = field(init=False)
+    not_plain_days: re.Pattern[str] = field(init=False)
     _document: re.Pattern[str] = field(init=False)
     _quantity: Mapping[bool, re.Pattern[str]] = field(init=False)
     _blank: frozenset[str] = field(init=False)
@@ -179,6 +180,8 @@ class Lexicon:
         self.fillers = _only(words["fillers"]["words"])
         self.around_term = _only(words["fillers"]["around_term"])
         self.around_start = _only(words["fillers"]["around_start"])
+        not_plain = _either(words["fillers"]["not_plain_days"])
+        self.not_plain_days = re.compile(rf"(?<!\w)(?:{not_plain})(?!\w)")
         documents = _either(words["classes"]["document"])
         number = _either(words["classes"]["number_of_document"])
         self._document = re.compile(
