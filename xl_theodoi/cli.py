@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"theodoi {__version__}", help=words["version"]
     )
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="LỆNH", title=words["commands"]
+        dest="command", required=True, metavar=words["command_word"], title=words["commands"]
     )
 
     def command(name: str, *, judges_by_date: bool = True) -> argparse.ArgumentParser:
@@ -182,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     workdays.add_argument("--master", type=Path, metavar="M", help=arguments["calendar_master"])
 
     topics = command("help", judges_by_date=False)
-    topics.add_argument("topic", nargs="?", metavar="MỤC", help=arguments["topic"])
+    topics.add_argument("topic", nargs="?", metavar=words["topic_word"], help=arguments["topic"])
     return parser
 
 
