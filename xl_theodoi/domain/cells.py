@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.findings import Location
@@ -66,6 +67,7 @@ class Cell:
     hidden: bool = False
 
 
+@lru_cache(maxsize=16_384)
 def column_letter(index: int) -> str:
     """Return the letters of a 1-based column number.
 
