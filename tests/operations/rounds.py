@@ -192,11 +192,11 @@ class Round:
         rows = [dict(zip(head, [c.value for c in row], strict=True)) for row in cells[1:]]
         return [row for row in rows if any(value is not None for value in row.values())]
 
-    def office_types(self, task_id: str, **values: Any) -> None:
+    def office_types(self, key: str, /, **values: Any) -> None:
         """Type values into the register by hand, as the Office does in Excel."""
-        self.type_in("NhiemVu", "task_id", task_id, **values)
+        self.type_in("NhiemVu", key, **values)
 
-    def type_in(self, table: str, key_field: str, key: str, **values: Any) -> None:
+    def type_in(self, table: str, key: str, /, **values: Any) -> None:
         """Type values into the register's row of a task."""
         book = openpyxl.load_workbook(self.master)
         sheet = sheet_of(book, table)

@@ -137,6 +137,17 @@ def test_a_task_without_a_known_unit_is_said_and_the_others_are_sent(office):
     assert "MO-1" not in listed(office.unit_file())
 
 
+@pytest.mark.parametrize(("key", "code"), [(None, "missing_required"), ("mo-1 ", "duplicate_row")])
+def test_a_task_without_a_key_of_its_own_is_said_and_not_sent(office, key, code):
+    office.office_types("XONG-1", task_id=key)
+    answer = office.send()
+    assert answer.code == 1
+    assert [(f["code"], f["field"]) for f in answer.json["findings"]] == [(code, "task_id")]
+    assert answer.json["findings"][0]["cell"]
+    assert listed(office.unit_file())[0] == "MO-1"
+    assert "XONG-1" not in listed(office.unit_file())
+
+
 def test_undo_takes_back_a_send(office):
     before = office.master.read_bytes()
     office.send()

@@ -110,7 +110,7 @@ def _tasks_by_unit(
     found: dict[str, list[TaskView]] = {}
     for view in master.tasks:
         status = view.status
-        if status is None or not status.counted or not view.task_id:
+        if status is None or not status.counted:
             continue
         if only_new and view.values.get("sent_on"):
             continue
@@ -118,6 +118,19 @@ def _tasks_by_unit(
             since = last_return.get(view.unit_code)
             if status.completed_on <= since if since else view.position not in in_scope:
                 continue
+        key = task_key(view.task_id)
+        if not key or master.position_of[key] != view.position:
+            # Nobody could tell what comes back for it.
+            findings.append(
+                error(
+                    "duplicate_row" if key else "missing_required",
+                    master.register.location(view.position, "task_id"),
+                    task_id=view.task_id or None,
+                    field="task_id",
+                    value=view.task_id,
+                )
+            )
+            continue
         if not view.unit_code:
             findings.append(
                 error(
