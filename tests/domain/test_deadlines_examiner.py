@@ -102,6 +102,37 @@ def test_a_wrapped_line_goes_on_and_a_new_line_is_a_further_deadline():
     assert read("Trước 20/10/2026\nTrước 30/10/2026").kind == "ambiguous"
 
 
+@pytest.mark.parametrize(
+    ("right", "mistyped"),
+    [
+        ("trước ngày 15/10/2026", "{} ngày 15/10/2026|truoc trườc trược rước tước trớc rtước"),
+        ("trước tháng 12/2026", "hoàn {} tháng 12/2026|thànhtrước truoc trưc trưcớ"),
+        ("trước ngày 20 hàng tháng", "{} ngày 20 hàng tháng|truoc tước trưóc trướ"),
+        ("10 ngày làm việc kể từ ngày ký", "10 ngày {} việc kể từ ngày ký|lam lm là lạm àm"),
+        ("10 ngày làm việc kể từ ngày ký", "10 ngày làm {} kể từ ngày ký|viêc viec vic vệic việ"),
+        ("10 ngày làm việc kể từ ngày ký", "10 ngày {} từ ngày ký|làmviệckể"),
+        ("giữa tháng 11/2026", "{} tháng 11/2026|giua giưa gữa giữ iữa"),
+        ("giữa tháng 11/2026", "giữa {} 11/2026|thang thág táng thảng"),
+        ("sau ngày 15/10/2026", "{} 15/10/2026|su saungày asu"),
+        ("từ ngày 15/10/2026", "{} 15/10/2026|tu từngày ừ"),
+        ("từ ngày 15/10/2026", "từ {} 15/10/2026|ngay ngy ngảy"),
+        ("đầu tháng 11/2026", "{} 11/2026|đầutháng"),
+        ("đầu tháng 11/2026", "{} tháng 11/2026|đâu dau đấu"),
+        ("trước quý IV/2027", "trước quý {}|IV/207 I/V2027 IV/20277"),
+    ],
+)
+def test_a_mistyped_word_is_read_right_or_asked_about_but_moves_no_date(right, mistyped):
+    due = read(right).due_date
+    pattern, slips = mistyped.split("|")
+    for slip in slips.split():
+        assert read(pattern.format(slip)).due_date in (due, None), slip
+
+
+def test_words_that_only_look_like_a_mistyped_one_are_left_alone():
+    assert read("vốn đầu tư quý IV/2026").due_date == date(2026, 12, 31)
+    assert read("báo cáo Thường trực ngày 15/10/2026").due_date == date(2026, 10, 15)
+
+
 @pytest.mark.parametrize("symbol", ["QĐ-UBND", "BC-VPUB", "CV-UBND", "VB-STC", "KH-UBND"])
 def test_the_date_of_a_cited_document_is_no_deadline(symbol):
     cited = read(f"Thực hiện văn bản số 12/{symbol} ngày 15/12/2026")

@@ -131,6 +131,7 @@ class _Pending:
 
 _NUMBER = re.compile(r"[\s,;&/-]*(?:\w{1,3} )?\d{1,2}(?![\d%])")
 _ENDS_WITH_NUMBER = re.compile(r"(?<![\w/.,-])\d{1,2}$")
+_CUT_OFF = re.compile(r"/ ?\w")
 _BARE_NUMBER = re.compile(r"[\s,;:.()-]*\d{1,2}[\s,;:.()-]*")
 _DATE_LIKE = re.compile(r"(?<![\w/])\d{1,2} ?[/.-] ?(?:\d{1,2} ?[/.-] ?)?20\d\d(?!\w)")
 _WORDS = re.compile(r"\w[^,;.:()]*$")
@@ -169,9 +170,13 @@ class _Parser:
             self.lost_number(before, piece.gap)
             if before is not None and before.kind is Kind.TERM and piece.kind is Kind.BEFORE:
                 self.result.misleading |= not piece.gap
+            if piece.kind in CALENDAR_KINDS:
+                self.result.dangling |= self.lexicon.mistyped_before(piece.gap)
             before = piece
             self.index += 1
             if not self.lexicon.fillers.fullmatch(piece.gap):
+                if (self.pending.edge or self.pending.since) and piece.kind in CALENDAR_KINDS:
+                    self.result.dangling |= self.lexicon.mistyped_inside(piece.gap)
                 self.flush()
                 self.report_just_now = False
             if _CLAUSE.search(piece.gap):
@@ -189,6 +194,10 @@ class _Parser:
 
     def lost_number(self, before: Piece | None, gap: str) -> None:
         """Notice numbers, dates and lengths of time that no pattern took."""
+        if before is not None and before.kind in (*CALENDAR_KINDS, Kind.TERM):
+            term = before.kind is Kind.TERM
+            self.result.dangling |= _CUT_OFF.match(gap) is not None
+            self.result.dangling |= self.lexicon.mistyped_after(gap, term=term)
         if before is not None:
             self.result.dangling |= _BARE_NUMBER.fullmatch(gap) is not None
         self.result.dangling |= _DATE_LIKE.search(gap) is not None

@@ -209,6 +209,40 @@ class Lexicon:
         """Return whether text ends with a kind of document, or with the word for its number."""
         return self._document.search(text) is not None
 
+    def mistyped_before(self, gap: str) -> bool:
+        """Return whether unrecognised text right before a day ends in a mistyped qualifier.
+
+        A "before" that is not recognised would move the date by a day without a word.
+        """
+        words = re.findall(r"\w+", gap)
+        near = self.words["near"]
+        if not words or words[-1] in near["never"] or gap in near["one_word"]:
+            return False
+        if any(_slip_of(words[-1], word) or word in words[-1] for word in near["long"]):
+            return True
+        return len(words) == 1 and any(
+            _slip_of(words[0], word) or words[0].startswith(word) for word in near["short"]
+        )
+
+    def mistyped_inside(self, gap: str) -> bool:
+        """Return whether the one word between a qualifier and a day may be a mistyped unit."""
+        return gap.isalpha() and gap not in self.words["near"]["one_word"]
+
+    def mistyped_after(self, gap: str, *, term: bool) -> bool:
+        """Return whether unrecognised text right after a period or term starts mistyped."""
+        if not gap[:1].isalpha():
+            return False
+        words = re.findall(r"\w+", gap)
+        near = self.words["near"]
+        if not term:
+            return any(_accents_differ(words[0], word) for word in near["following"])
+        if words[0].startswith("".join(near["working"])):
+            return True
+        pairs = zip(words, near["working"], strict=False)
+        return len(words) > 1 and all(
+            found == word or _slip_of(found, word) for found, word in pairs
+        )
+
     def scan(self, phrase: str) -> Scan:
         """Return a phrase taken apart; a phrase seen before is not worked out again."""
         found = self._scans.get(phrase)
@@ -250,6 +284,29 @@ _QUOTES = {
     **dict.fromkeys(map(ord, '"\u201c\u201d\u00ab\u00bb*_\u2022'), " "),
     0x00F0: "\u0111",  # Icelandic eth, typed for the Vietnamese d with stroke
 }
+
+
+def _accents_differ(found: str, word: str) -> bool:
+    """Return whether a word is another but for its accents; d with stroke is a letter."""
+    if found == word:
+        return False
+    if found.isascii():
+        return found == strip_accents(word)
+    bare = [
+        "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+        for text in (found, word)
+    ]
+    return bare[0] == bare[1]
+
+
+def _slip_of(found: str, word: str) -> bool:
+    """Return whether a word is another with wrong accents, a letter lost or two swapped."""
+    if found == word:
+        return False
+    plain, right = strip_accents(found), strip_accents(word)
+    lost = {right[:i] + right[i + 1 :] for i in range(len(right))}
+    swapped = {right[:i] + right[i + 1] + right[i] + right[i + 2 :] for i in range(len(right) - 1)}
+    return plain == right or plain in lost | swapped
 
 
 def _one_line(phrase: str) -> str:
