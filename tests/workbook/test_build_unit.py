@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter, range_boundaries
 from openxml_audit import OpenXmlValidator
 
 from xl_theodoi.domain.model import Unit
@@ -207,6 +208,58 @@ def test_form_of_hue_keeps_the_words_of_appendix_iv():
         "Đến ngày 10/11/2026, Sở Tài chính đã nhận được 12 nội dung theo dõi; qua tổng hợp, tình "
         "hình thực hiện các nội dung theo dõi như sau:" in texts
     )
+
+
+@pytest.mark.parametrize("name", profile_ids())
+def test_list_is_printed_large_enough_to_read_with_the_key_on_every_page(name):
+    book = opened(build_unit_workbook(make_content(name)))
+    sheet, columns, first = list_cells(book, load_profile(name))
+    letter = get_column_letter(columns["task_id"])
+
+    assert sheet.page_setup.fitToWidth == 2
+    assert sheet.print_title_cols == f"${letter}:${letter}"
+    assert sheet.print_title_rows == f"${first - 1}:${first - 1}"
+    # A title in the repeated column would be cut there.
+    assert all(sheet[f"{letter}{row}"].value is None for row in range(1, first - 1))
+
+
+@pytest.mark.parametrize("name", profile_ids())
+def test_form_is_printed_at_full_size_and_numbered_on_top_from_page_two(name):
+    rows = make_rows(load_profile(name), 30)
+    sheet = opened(build_unit_workbook(make_content(name, rows=rows)))["Báo cáo"]
+    margins, fit = sheet.page_margins, sheet.sheet_properties.pageSetUpPr
+    paper = 297 if sheet.page_setup.orientation == "landscape" else 210
+    room = (paper / 25.4 - margins.left - margins.right) * 72
+    last = range_boundaries(sheet.print_area.rpartition("!")[2].replace("$", ""))[2]
+    widths = {}
+    for dimension in sheet.column_dimensions.values():
+        for column in range(dimension.min, dimension.max + 1):
+            widths[column] = dimension.width
+
+    assert sheet.page_setup.scale in (None, 100)
+    assert fit is None or not fit.fitToPage
+    # LibreOffice prints a digit of Times New Roman 11 on 5.5 points, Excel on less.
+    assert sum(widths[column] for column in range(1, last + 1)) * 5.5 <= room
+    assert sheet.HeaderFooter.differentFirst
+    assert sheet.oddHeader.center.text == "&P"
+
+
+def test_pages_of_the_form_of_hue_end_where_its_lines_are_closed():
+    rows = make_rows(load_profile("hue"), 30)
+    sheet = opened(build_unit_workbook(make_content(rows=rows)))["Báo cáo"]
+    ends = {row_break.id for row_break in sheet.row_breaks.brk}
+    closed = {
+        area.max_row
+        for rules in sheet.conditional_formatting
+        for area in rules.sqref.ranges
+        if area.min_row == area.max_row
+        and any(
+            rule.dxf.border is not None and rule.dxf.border.bottom.style for rule in rules.rules
+        )
+    }
+
+    assert len(ends) >= 2
+    assert closed == ends
 
 
 def test_form_of_tuan_giao_has_the_header_cells_of_article_7():
@@ -495,6 +548,31 @@ def test_each_fault_is_found_named_and_linked(recalculate):
             assert f"dòng {first + 1}, nhiệm vụ NV-2026-00002" in check["A5"].value
             assert messages[name] in check["A5"].value
             assert book["Nhiệm vụ"]["C5"].value == check["A4"].value
+
+
+@pytest.mark.libreoffice
+def test_a_task_takes_lines_that_other_tasks_of_the_form_leave(recalculate):
+    profile = load_profile("hue")
+    made = build_unit_workbook(make_content())
+    words = [f"việc{number:02d}" for number in range(20)]
+    long = " ".join(words)
+    texts = {
+        "one": {0: {"progress_text": long}},
+        "all": {at: {"progress_text": long} for at in range(12)},
+    }
+    results = recalculate({name: filled(made, profile, values) for name, values in texts.items()})
+    printed = {}
+    for name, data in results.items():
+        sheet = opened(data, data_only=True)["Báo cáo"]
+        head = next(cell for row in sheet for cell in row if cell.value == "Tình hình thực hiện")
+        cells = (row[0].value for row in sheet.iter_rows(head.row + 1, min_col=5, max_col=5))
+        printed[name] = " ".join(str(value) for value in cells if value)
+
+    assert all(word in printed["one"] for word in words)
+    assert "…" not in printed["one"]
+    # There is not room for all of them: each keeps its share, and says where it is cut.
+    assert printed["all"].count(words[0]) == 12
+    assert printed["all"].count("…") == 12
 
 
 @pytest.mark.libreoffice

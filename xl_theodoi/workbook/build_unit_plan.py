@@ -58,7 +58,9 @@ OTHER_ALLOWANCE: Final = 60
 MOST_ALLOWANCE: Final = {"progress_text": 220}
 """Letters that a task may take where the lines of all tasks are shared."""
 SHARE: Final = {"progress_text": 110}
-"""Letters by which a task adds to the lines that all tasks share."""
+SHARE_REPORTED: Final = {"progress_text": 80}
+"""Letters by which a task adds to the lines that all tasks share, before and after its first
+report."""
 LETTER: Final = 0.42
 """Mean width of a letter against the font size, word breaks included; measured on
 Vietnamese administrative text in Times New Roman."""
@@ -122,9 +124,10 @@ class FormPlan:
         self.lines = self.shares
         if self.sectioned:
             # A task that has been reported on once seldom takes more lines the next time.
+            reported = self._reserved(sent, SHARE_REPORTED)
             self.shares = [
-                lines if raw_text(row.get("progress_text")) else share
-                for row, lines, share in zip(self.content.rows, sent, self.shares, strict=True)
+                some if raw_text(row.get("progress_text")) else share
+                for row, some, share in zip(self.content.rows, reported, self.shares, strict=True)
             ]
             self.lines = self._reserved(sent, MOST_ALLOWANCE)
         self.limit = 8000
