@@ -6,10 +6,13 @@ is open in Excel, through xlwings. Rows are given by their position in the table
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.cells import Value
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xl_theodoi.domain.cells import Value
 
 
 @dataclass(frozen=True, slots=True)

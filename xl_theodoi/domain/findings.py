@@ -55,7 +55,7 @@ class Finding:
 
 def error(
     code: str,
-    location: Location = Location(),  # noqa: B008 - frozen value
+    location: Location = Location(),
     *,
     task_id: str | None = None,
     field: str | None = None,
@@ -67,7 +67,7 @@ def error(
 
 def warning(
     code: str,
-    location: Location = Location(),  # noqa: B008 - frozen value
+    location: Location = Location(),
     *,
     task_id: str | None = None,
     field: str | None = None,

@@ -103,7 +103,7 @@ def demo(
     step("sent")
     send(FileHost(master_path), period, folders["sent"], sent)
     step("returned")
-    returned = _fill(folders["sent"], folders["returned"], profile, period.code, received)
+    returned = _fill(folders["sent"], folders["returned"], profile, received)
     _edit_master(master_path, profile, sent, returned)
     step("corrections")
     folders["corrections"].mkdir()
@@ -146,8 +146,10 @@ def _result(
         return sum(1 for path in written if path.parent == folders[name])
 
     lines = [words["title"].format(as_of=as_of.strftime("%d/%m/%Y"))]
-    for name in ("inputs", "master", "sent", "returned", "corrections", "reports"):
-        lines.append("   " + words[name].format(path=folders[name], count=count(name)))
+    lines += [
+        "   " + words[name].format(path=folders[name], count=count(name))
+        for name in ("inputs", "master", "sent", "returned", "corrections", "reports")
+    ]
     lines.append(words["figures"].format(**counts))
     if merged.missing_units:
         lines.append(words["missing"].format(units=", ".join(merged.missing_units)))
@@ -209,7 +211,7 @@ class _Workbook:
 
 
 def _fill(
-    sent: Path, returned: Path, profile: Profile, period: str, received: date
+    sent: Path, returned: Path, profile: Profile, received: date
 ) -> list[tuple[str, str]]:
     """Fill in the sent workbooks, each with its own habits and faults.
 

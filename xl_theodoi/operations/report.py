@@ -110,11 +110,15 @@ def _forms(
                 "report_unknown", value=kind, known=", ".join(form.kind for form in forms)
             )
         if period.kind.value not in form.periods:
+            where = Location(master.file_name)
             findings.append(
                 warning(
-                    "report_not_prescribed", Location(master.file_name), kind=kind,
-                    period=period.code, article=form.article,
-                )  # fmt: skip
+                    "report_not_prescribed",
+                    where,
+                    kind=kind,
+                    period=period.code,
+                    article=form.article,
+                )
             )
         chosen.append(form)
     return chosen, findings
