@@ -10,7 +10,7 @@ _NO_FIGURE = re.compile(
     r"\d{2}/\d{2}/\d{4}"  # days
     r"|tháng \d{1,2} năm \d{4}|năm \d{4}"
     r"|Số: +/\S+|Báo cáo số +/\S+"
-    r"|^\s*\d+\. ",  # numbers of a list
+    r"|(?:^\s*|; )\d+\. ",  # numbers of a list
     re.IGNORECASE,
 )
 _FIGURE = re.compile(r"\d+(?:,\d+)?%?")

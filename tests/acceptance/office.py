@@ -5,21 +5,29 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import pickle
 import random
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
 from tests.acceptance import independent, inputs
 from xl_theodoi.cli import main
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 OFFICE = shutil.which("soffice")
 HERE = Path(__file__).parent
+PATIENCE = 300
+"""Seconds to wait for a round that another process makes."""
 
 
 @dataclass
@@ -61,6 +69,33 @@ def convert(paths: list[Path], out: Path, home: Path) -> None:
     )  # fmt: skip
     missing = [p.name for p in paths if not (out / p.name).is_file()]
     assert not missing, f"LibreOffice could not load {missing}"
+
+
+def shared(factory: Any, name: str, make: Callable[[Path], Round]) -> Round:
+    """Return a round that is made once, also where several processes share the tests.
+
+    Args:
+        factory: pytest's `tmp_path_factory`.
+        name: The round's name.
+        make: Makes it in a folder; called by the first process that asks.
+    """
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder, made = root / f"round-{name}", root / f"round-{name}.made"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        stop = time.monotonic() + PATIENCE
+        while not made.exists():
+            assert time.monotonic() < stop, f"no other process made {name}"
+            time.sleep(0.2)
+        return pickle.loads(made.read_bytes())
+    office = make(folder)
+    ready = folder / "ready"
+    ready.write_bytes(pickle.dumps(office))
+    ready.replace(made)
+    return office
 
 
 class Round:
