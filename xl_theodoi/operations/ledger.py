@@ -11,7 +11,7 @@ import base64
 import json
 import zlib
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.findings import Finding, error
@@ -25,12 +25,20 @@ if TYPE_CHECKING:
 
     from xl_theodoi.operations.master import Master
 
+VIET_NAM = timezone(timedelta(hours=7))
+"""The one time zone of the country, without summer time."""
+
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def moment_text(moment: datetime) -> str:
     """Return a moment as the workbook keeps it: UTC, sortable, to the microsecond."""
     return moment.astimezone(UTC).isoformat()
+
+
+def local_time(moment: datetime) -> str:
+    """Return a moment as people in Viet Nam read it, to the minute."""
+    return moment.astimezone(VIET_NAM).strftime("%d/%m/%Y %H:%M")
 
 
 def moment_of(text: str | None) -> datetime:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.changes import AppendRows, Change
 from xl_theodoi.messages import finding_sentences
 from xl_theodoi.operations.companion import sha256_of
-from xl_theodoi.operations.ledger import Memo, moment_of, moment_text, pack
+from xl_theodoi.operations.ledger import Memo, local_time, moment_of, moment_text, pack
 from xl_theodoi.operations.rows import labelled
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class Receipts:
                 "file": verdict.file.name,
                 "unit": unit.short_name if unit else verdict.unit,
                 "period": verdict.period,
+                "submitted_on": local_time(returned.submitted_at) if returned else None,
                 "submitted_at": moment_text(returned.submitted_at) if returned else None,
                 "outcome": outcome,
                 "reason": reason,
