@@ -54,7 +54,7 @@ WORDS_IN_CODE = {
 }
 """Vietnamese words that stand in code, each with its reason. Nothing printed is among them."""
 
-LETTERS = {"domain/text", "workbook/fill_heights"}
+LETTERS = {"domain/text", "workbook/filling/heights"}
 """Modules on letters as such: what belongs to an old encoding, how wide one is printed."""
 
 

@@ -68,7 +68,7 @@ class FileHost:
                 workbook, encrypted or too large.
         """
         from xl_theodoi.domain.errors import TheodoiError  # noqa: PLC0415
-        from xl_theodoi.workbook.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
+        from xl_theodoi.workbook.reading.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
 
         if not self.path.is_file():
             raise TheodoiError("master_missing", path=str(self.path))
@@ -79,7 +79,7 @@ class FileHost:
 
     def ensure_writable(self) -> None:
         """Refuse a workbook that Excel or LibreOffice has open, by their lock files."""
-        from xl_theodoi.workbook.edit_save import check_unlocked  # noqa: PLC0415
+        from xl_theodoi.workbook.editing.save import check_unlocked  # noqa: PLC0415
 
         check_unlocked(self.path)
 
@@ -89,7 +89,7 @@ class FileHost:
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Edit the file losslessly; it must not have changed since it was read."""
-        from xl_theodoi.workbook.edit import apply_changes  # noqa: PLC0415
+        from xl_theodoi.workbook.editing.edit import apply_changes  # noqa: PLC0415
 
         if not changes:
             return
@@ -128,7 +128,7 @@ class MemoryHost:
 
     def read(self) -> HostContent:
         """Read every table of the bytes."""
-        from xl_theodoi.workbook.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
+        from xl_theodoi.workbook.reading.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
 
         return read_workbook(self.data, file_name=self.path.name, limits=MASTER_LIMITS)
 
@@ -141,7 +141,7 @@ class MemoryHost:
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Edit the bytes."""
-        from xl_theodoi.workbook.edit import edit_bytes  # noqa: PLC0415
+        from xl_theodoi.workbook.editing.edit import edit_bytes  # noqa: PLC0415
 
         self.data, parts = edit_bytes(self.data, changes, file=self.path.name)
         self.parts_changed = tuple(dict.fromkeys((*self.parts_changed, *parts)))

@@ -28,7 +28,7 @@ def office(sent, tmp_path):
 
 def encrypted():
     """The head of an OLE file with an encrypted package, as Excel saves with a password."""
-    from xl_theodoi.workbook import package
+    from xl_theodoi.workbook.reading import package
 
     assert package  # the reader tells by the first bytes and the stream's name
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504

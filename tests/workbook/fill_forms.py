@@ -14,8 +14,8 @@ from xl_theodoi.domain.model import Progress, Status, TaskView, Timeliness, Unit
 from xl_theodoi.domain.periods import parse_period
 from xl_theodoi.domain.settings import read_settings
 from xl_theodoi.domain.summary import summarize
-from xl_theodoi.workbook.fill import fill_template
-from xl_theodoi.workbook.fill_context import report_context
+from xl_theodoi.workbook.filling.context import report_context
+from xl_theodoi.workbook.filling.fill import fill_template
 
 AS_OF = date(2026, 11, 30)
 TEXTS = tomllib.loads(

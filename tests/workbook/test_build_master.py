@@ -16,9 +16,9 @@ from xl_theodoi.domain.model import Unit
 from xl_theodoi.domain.settings import default_settings
 from xl_theodoi.domain.summary import overview_tables, summarize
 from xl_theodoi.resources import load_profile, profile_ids, report_texts, setting_catalogue
-from xl_theodoi.workbook import look
-from xl_theodoi.workbook.build_list import ListWriter, column_reference
-from xl_theodoi.workbook.build_master import MasterContent, build_master, overview_labels
+from xl_theodoi.workbook.building import look
+from xl_theodoi.workbook.building.list import ListWriter, column_reference
+from xl_theodoi.workbook.building.master import MasterContent, build_master, overview_labels
 
 AS_OF = date(2026, 11, 6)
 LONG = "Chủ trì, phối hợp với các cơ quan liên quan rà soát quy hoạch phân khu. " * 4

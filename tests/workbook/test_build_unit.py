@@ -18,9 +18,9 @@ from openxml_audit import OpenXmlValidator
 from xl_theodoi.domain.model import Unit
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.resources import load_profile, profile_ids
-from xl_theodoi.workbook.build_unit import UnitContent, build_unit_workbook
-from xl_theodoi.workbook.build_unit_content import clean_text, literal, raw_text, unit_texts
-from xl_theodoi.workbook.build_unit_plan import line_ends, printed_lines
+from xl_theodoi.workbook.building.unit import UnitContent, build_unit_workbook
+from xl_theodoi.workbook.building.unit_content import clean_text, literal, raw_text, unit_texts
+from xl_theodoi.workbook.building.unit_plan import line_ends, printed_lines
 
 AS_OF = date(2026, 11, 10)
 PROFILES = ("can-tho", "tuan-giao", "hue", "ca-mau", "lao-cai")

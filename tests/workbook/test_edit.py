@@ -10,8 +10,8 @@ import pytest
 from tests.workbook.edit_samples import by_openpyxl, by_xlsxwriter, parts_of, values_of
 from xl_theodoi.domain.changes import AppendRows, ReplaceRows, SetCells, SetName
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.workbook.edit import edit_bytes
-from xl_theodoi.workbook.edit_rows import SheetXml
+from xl_theodoi.workbook.editing.edit import edit_bytes
+from xl_theodoi.workbook.editing.rows import SheetXml
 
 MAKERS = [by_xlsxwriter, by_openpyxl]
 

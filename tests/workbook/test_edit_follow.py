@@ -16,8 +16,8 @@ from xl_theodoi.domain.changes import (
     SetCells,
     SetName,
 )
-from xl_theodoi.workbook.edit import edit_bytes
-from xl_theodoi.workbook.edit_refs import (
+from xl_theodoi.workbook.editing.edit import edit_bytes
+from xl_theodoi.workbook.editing.refs import (
     Area,
     Extent,
     Removal,

@@ -6,7 +6,7 @@ import openpyxl
 import xlsxwriter
 
 from xl_theodoi.domain.changes import AppendRows, SetCells
-from xl_theodoi.workbook.edit import edit_bytes
+from xl_theodoi.workbook.editing.edit import edit_bytes
 
 LONG = "Rà soát, điều chuyển vốn của các dự án giải ngân chậm. " * 6
 

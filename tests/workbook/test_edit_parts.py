@@ -21,9 +21,9 @@ from tests.workbook.edit_samples import (
     values_of,
 )
 from xl_theodoi.domain.changes import AddColumns, AppendRows, MarkCells, RemoveRows, SetCells
-from xl_theodoi.workbook.edit import edit_bytes
-from xl_theodoi.workbook.edit_values import serial
-from xl_theodoi.workbook.edit_xml import decode_text, encode_text
+from xl_theodoi.workbook.editing.edit import edit_bytes
+from xl_theodoi.workbook.editing.values import serial
+from xl_theodoi.workbook.editing.xml import decode_text, encode_text
 
 SHEET1 = "xl/worksheets/sheet1.xml"
 STRINGS = "xl/sharedStrings.xml"

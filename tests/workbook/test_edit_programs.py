@@ -24,7 +24,7 @@ from xl_theodoi.domain.changes import (
     SetCells,
     SetName,
 )
-from xl_theodoi.workbook.edit import apply_changes, edit_bytes
+from xl_theodoi.workbook.editing.edit import apply_changes, edit_bytes
 
 OFFICE = shutil.which("soffice")
 needs_office = pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")

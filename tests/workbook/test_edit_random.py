@@ -20,7 +20,7 @@ from tests.workbook.edit_samples import (
     sample_rows,
 )
 from xl_theodoi.domain.changes import AppendRows, RemoveRows, ReplaceRows, SetCells
-from xl_theodoi.workbook.edit import edit_bytes
+from xl_theodoi.workbook.editing.edit import edit_bytes
 
 TEXTS = ("mới", "=1+1", " khoảng  trắng ", "a\nb", "<&>\"'", "_x0041_", "Đang thực hiện", "😀" * 3)
 

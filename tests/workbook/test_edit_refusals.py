@@ -18,7 +18,7 @@ from xl_theodoi.domain.changes import (
     SetName,
 )
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.workbook.edit import apply_changes
+from xl_theodoi.workbook.editing.edit import apply_changes
 
 APPEND = [AppendRows("NhiemVu", [{"Mã": "A"}])]
 SET = [SetCells("NhiemVu", {(0, "Nội dung"): "mới"})]
@@ -233,7 +233,7 @@ def test_every_code_and_reason_has_its_sentence():
 
 
 def test_a_position_outside_the_table_is_a_programmers_mistake():
-    from xl_theodoi.workbook.edit import edit_bytes
+    from xl_theodoi.workbook.editing.edit import edit_bytes
 
     for position in (-1, 5):
         with pytest.raises(ValueError, match="no row"):
@@ -241,7 +241,7 @@ def test_a_position_outside_the_table_is_a_programmers_mistake():
 
 
 def test_sets_in_a_table_with_totals_row_are_fine():
-    from xl_theodoi.workbook.edit import edit_bytes
+    from xl_theodoi.workbook.editing.edit import edit_bytes
 
     result, _ = edit_bytes(totals(by_xlsxwriter()), SET)
 

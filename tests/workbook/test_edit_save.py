@@ -14,8 +14,8 @@ import pytest
 from tests.workbook.edit_samples import by_xlsxwriter, parts_of, values_of
 from xl_theodoi.domain.changes import SetCells
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.workbook import edit_save
-from xl_theodoi.workbook.edit import apply_changes, edit_bytes
+from xl_theodoi.workbook.editing import save as edit_save
+from xl_theodoi.workbook.editing.edit import apply_changes, edit_bytes
 
 SET = [SetCells("NhiemVu", {(0, "Nội dung"): "mới"})]
 

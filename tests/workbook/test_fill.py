@@ -15,7 +15,7 @@ from openpyxl.worksheet.pagebreak import Break
 
 from tests.workbook.fill_forms import filled, form, rows
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.workbook.fill import fill_template
+from xl_theodoi.workbook.filling.fill import fill_template
 
 UNITS = [
     {"name": "Sở A", "n": 3, "tasks": ["x", "y"]},

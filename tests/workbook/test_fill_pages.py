@@ -1,6 +1,6 @@
 """Where pages end."""
 
-from xl_theodoi.workbook.fill_pages import Block, blocks_of, breaks_before
+from xl_theodoi.workbook.filling.pages import Block, blocks_of, breaks_before
 
 
 def test_blocks_take_their_neighbours_and_join_where_they_meet():

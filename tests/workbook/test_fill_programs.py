@@ -11,7 +11,7 @@ import xlsxwriter
 
 from tests.workbook.fill_forms import filled, make_report, rows
 from xl_theodoi import resources
-from xl_theodoi.workbook.fill import fill_template
+from xl_theodoi.workbook.filling.fill import fill_template
 
 OFFICE = shutil.which("soffice")
 FORMS = sorted(path.name for path in resources.folder("report_templates").glob("*.xlsx"))

@@ -7,14 +7,14 @@ import pytest
 from tests.workbook import samples
 from xl_theodoi.domain.cells import CellKind
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.workbook.hostile import (
+from xl_theodoi.workbook.reading.hostile import (
     is_unsafe_formula,
     refuse_unsafe,
     unsafe_formulas,
     unsafe_parts,
 )
-from xl_theodoi.workbook.package import RETURN_LIMITS, open_package
-from xl_theodoi.workbook.read import read_workbook
+from xl_theodoi.workbook.reading.package import RETURN_LIMITS, open_package
+from xl_theodoi.workbook.reading.read import read_workbook
 
 
 def read(data):

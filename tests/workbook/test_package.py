@@ -7,7 +7,7 @@ import pytest
 
 from tests.workbook import samples
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.workbook.package import MASTER_LIMITS, RETURN_LIMITS, open_package
+from xl_theodoi.workbook.reading.package import MASTER_LIMITS, RETURN_LIMITS, open_package
 
 
 def refusal(data, limits=RETURN_LIMITS):

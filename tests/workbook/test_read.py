@@ -12,10 +12,10 @@ from openpyxl.worksheet.table import Table
 
 from tests.workbook import samples
 from xl_theodoi.domain.cells import CellKind
-from xl_theodoi.workbook.package import MASTER_LIMITS, RETURN_LIMITS
-from xl_theodoi.workbook.read import SheetState, read_workbook
-from xl_theodoi.workbook.serials import date_from, number_from
-from xl_theodoi.workbook.styles_xml import is_date_format
+from xl_theodoi.workbook.reading.package import MASTER_LIMITS, RETURN_LIMITS
+from xl_theodoi.workbook.reading.read import SheetState, read_workbook
+from xl_theodoi.workbook.reading.serials import date_from, number_from
+from xl_theodoi.workbook.reading.styles_xml import is_date_format
 
 
 def fold(text):

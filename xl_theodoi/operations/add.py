@@ -138,7 +138,7 @@ def empty_master(
         master_id: Identity of the workbook; a new one where not given.
     """
     from xl_theodoi.domain.settings import default_settings  # noqa: PLC0415
-    from xl_theodoi.workbook.build_master import MasterContent, build_master  # noqa: PLC0415
+    from xl_theodoi.workbook.building.master import MasterContent, build_master  # noqa: PLC0415
 
     words = profile.words
     days: list[dict[str, Value]] = [

@@ -34,7 +34,7 @@ class Corrections:
 
     def make(self, returned: Returned, verdict: FileVerdict) -> None:
         """Make a file's correction workbook and name it in the verdict."""
-        from xl_theodoi.workbook.edit import edit_bytes  # noqa: PLC0415
+        from xl_theodoi.workbook.editing.edit import edit_bytes  # noqa: PLC0415
 
         notes: dict[str, dict[str, list[str]]] = {}
         for finding in verdict.findings:

@@ -75,8 +75,10 @@ def demo(
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise TheodoiError("demo_folder_not_empty", path=str(directory))
     calendar = WorkCalendar(shipped_days())
-    received = as_of if calendar.covers(as_of.year) and calendar.covers(as_of.year - 2) else (
-        data["received_on"]
+    received = (
+        as_of
+        if calendar.covers(as_of.year) and calendar.covers(as_of.year - 2)
+        else (data["received_on"])
     )
     sent = received - timedelta(days=DAYS_BETWEEN)
     period = period_of(received, PeriodKind.MONTH)
@@ -210,9 +212,7 @@ class _Workbook:
         return buffer.getvalue()
 
 
-def _fill(
-    sent: Path, returned: Path, profile: Profile, received: date
-) -> list[tuple[str, str]]:
+def _fill(sent: Path, returned: Path, profile: Profile, received: date) -> list[tuple[str, str]]:
     """Fill in the sent workbooks, each with its own habits and faults.
 
     Returns:
@@ -312,9 +312,7 @@ def _spoil(
     return name
 
 
-def _edit_master(
-    path: Path, profile: Profile, as_of: date, edits: list[tuple[str, str]]
-) -> None:
+def _edit_master(path: Path, profile: Profile, as_of: date, edits: list[tuple[str, str]]) -> None:
     """Change in the master what a unit is changing too, as an officer might by telephone."""
     master = Master(FileHost(path), as_of)
     label = profile.register["progress_text"].label

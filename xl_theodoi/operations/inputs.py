@@ -137,7 +137,7 @@ def _document_names(reading: Reading, position: int) -> dict[object, str]:
 
 
 def _from_workbook(path: Path, specs: Mapping[str, FieldSpec], needed: Sequence[str]) -> SheetTable:
-    from xl_theodoi.workbook.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
+    from xl_theodoi.workbook.reading.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
 
     content = read_workbook(path, file_name=path.name, limits=MASTER_LIMITS)
     index = heading_index(specs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.secrecy import Mark
-from xl_theodoi.workbook.read import WorkbookContent
+from xl_theodoi.workbook.reading.read import WorkbookContent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -15,8 +15,8 @@ from xl_theodoi.operations.companion import replace_file
 from xl_theodoi.operations.duedates import period_name
 from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.results import WriteResult
-from xl_theodoi.workbook.fill import fill_template
-from xl_theodoi.workbook.fill_context import report_context
+from xl_theodoi.workbook.filling.context import report_context
+from xl_theodoi.workbook.filling.fill import fill_template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from xl_theodoi.hosts import Host
 
 
-def report(
-    host: Host, kinds: Sequence[str], period: Period, out: Path, as_of: date
-) -> WriteResult:
+def report(host: Host, kinds: Sequence[str], period: Period, out: Path, as_of: date) -> WriteResult:
     """Fill the profile's forms of a period.
 
     Args:
@@ -57,8 +55,10 @@ def report(
                 data, master.profile, master.settings, period, as_of,
                 period_name=period_name(period), texts=resources.report_texts(), unit=unit,
             )  # fmt: skip
-            stem = f"{form.kind}_{period.code}" if unit is None else (
-                f"{form.kind}_{unit.code}_{period.code}"
+            stem = (
+                f"{form.kind}_{period.code}"
+                if unit is None
+                else (f"{form.kind}_{unit.code}_{period.code}")
             )
             made.append((stem, fill_template(template, context, file_name=template.name)))
     written = []

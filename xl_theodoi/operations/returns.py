@@ -20,9 +20,9 @@ from xl_theodoi.domain.text import clean, fold, task_key
 from xl_theodoi.messages import printed
 from xl_theodoi.operations.companion import sha256_of
 from xl_theodoi.operations.master import LAYOUT_VERSION
-from xl_theodoi.workbook.hostile import refuse_unsafe
-from xl_theodoi.workbook.package import RETURN_LIMITS
-from xl_theodoi.workbook.read import read_workbook
+from xl_theodoi.workbook.reading.hostile import refuse_unsafe
+from xl_theodoi.workbook.reading.package import RETURN_LIMITS
+from xl_theodoi.workbook.reading.read import read_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.cells import SheetTable
     from xl_theodoi.domain.model import Unit
     from xl_theodoi.operations.master import Master
-    from xl_theodoi.workbook.read import WorkbookContent
+    from xl_theodoi.workbook.reading.read import WorkbookContent
 
 IDENTITY_TABLE = "TheoDoiDinhDanh"
 BASE_TABLE = "TheoDoiGoc"

@@ -19,7 +19,7 @@ from xl_theodoi.operations.master import LAYOUT_VERSION, REGISTER, SENDINGS, Mas
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.rows import cell_value, labelled
 from xl_theodoi.operations.writing import commit
-from xl_theodoi.workbook.build_unit import UnitContent, build_unit_workbook
+from xl_theodoi.workbook.building.unit import UnitContent, build_unit_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

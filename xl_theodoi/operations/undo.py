@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.operations.companion import Companion, replace_file, sha256_of
 from xl_theodoi.operations.results import WriteResult
-from xl_theodoi.workbook.edit_save import check_unlocked
+from xl_theodoi.workbook.editing.save import check_unlocked
 
 if TYPE_CHECKING:
     from pathlib import Path

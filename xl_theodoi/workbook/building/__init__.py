@@ -1,0 +1,1 @@
+"""Builds workbooks from nothing: masters and unit workbooks."""

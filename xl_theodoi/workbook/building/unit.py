@@ -1,0 +1,110 @@
+"""The workbook that one unit fills in for one period (contract §6).
+
+Five sheets: the list on screen, the unit's own report form, the self-check, the instructions
+and a very hidden sheet with the workbook's identity and the values as they were sent. No
+macro, no external link, no data connection: the sheets live by plain formulas of Excel 2010,
+whose values are stored too, for readers that do not calculate.
+"""
+
+from __future__ import annotations
+
+import gc
+from io import BytesIO
+from typing import Any
+
+from xl_theodoi.workbook.building import look
+from xl_theodoi.workbook.building.unit_check import SelfCheck
+from xl_theodoi.workbook.building.unit_check_sheet import write_check_sheet
+from xl_theodoi.workbook.building.unit_content import (
+    AS_OF_NAME,
+    ListPlan,
+    UnitContent,
+    clean_text,
+    unit_texts,
+)
+from xl_theodoi.workbook.building.unit_form import FormWriter
+from xl_theodoi.workbook.building.unit_guide import GuideWriter, write_hidden_sheet
+from xl_theodoi.workbook.building.unit_list import write_list_sheet
+from xl_theodoi.workbook.building.unit_plan import FormPlan
+
+__all__ = ["UnitContent", "build_unit_workbook"]
+
+_READ_ONLY = {
+    "select_locked_cells": True,
+    "select_unlocked_cells": True,
+    "format_columns": True,
+    "format_rows": True,
+}
+
+_SHEETS = ("list", "form", "check", "guide", "hidden")
+
+
+def _add_sheet(book: Any, name: str) -> Any:
+    """Return a new sheet that takes formulas as they are.
+
+    XlsxWriter searches every formula for some hundred functions newer than Excel 2010, which
+    takes two thirds of the time; none of them is used here.
+    """
+    sheet = look.add_sheet(book, name)
+    sheet._prepare_formula = _plain_formula  # noqa: SLF001
+    # The public methods first try every cell address for A1 notation; none is used here.
+    sheet.write_formula = sheet._write_formula  # noqa: SLF001
+    sheet.write_string = sheet._write_string  # noqa: SLF001
+    return sheet
+
+
+def _plain_formula(formula: str, expand_future_functions: bool = False) -> str:
+    del expand_future_functions
+    return formula.removeprefix("=")
+
+
+def build_unit_workbook(content: UnitContent) -> bytes:
+    """Return the `.xlsx` file of one unit; equal content gives equal bytes.
+
+    Raises:
+        ValueError: Where there is no task.
+    """
+    # Nothing of a workbook is garbage before it is written; searching its thousands of cells
+    # for garbage meanwhile takes a sixth of the time.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _build(content)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _build(content: UnitContent) -> bytes:
+    texts = unit_texts()
+    sheets = texts["sheets"]
+    plan = ListPlan(content)
+    form = FormPlan(content, plan)
+    self_check = SelfCheck(content, plan, form.labels, form.limit)
+    buffer = BytesIO()
+    book = look.new_book(
+        buffer,
+        title=clean_text(
+            texts["properties"]["title"].format(unit=content.unit.name, period=content.period_name)
+        ),
+        author=content.word("letterhead.office"),
+        as_of=content.as_of,
+        subject=texts["properties"]["subject"],
+    )
+    book.in_memory = True  # twenty temporary files take longer than the workbook itself
+    style = look.Look(book)
+    made = {name: _add_sheet(book, sheets[name]) for name in _SHEETS}
+    writer = FormWriter(made["form"], style, form)
+    book.define_name(AS_OF_NAME, "=" + writer.as_of_address())
+    write_list_sheet(made["list"], style, content, plan, self_check)
+    writer.write()
+    missing = f"COUNTIF('{sheets['form']}'!{writer.span(form.c_place)},0)"
+    write_check_sheet(made["check"], style, content, plan, self_check, missing=missing)
+    GuideWriter(made["guide"], style, content, plan).write()
+    write_hidden_sheet(made["hidden"], style, content, plan)
+    for name in ("form", "check", "guide"):
+        made[name].protect("", _READ_ONLY)
+        made[name].hide_gridlines(2)
+    made["list"].activate()
+    book.close()
+    return buffer.getvalue()

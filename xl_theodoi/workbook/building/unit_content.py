@@ -1,0 +1,229 @@
+"""What a unit workbook is made of, and where its list stands.
+
+The workbook's sheets refer to each other by plain addresses: structured references are
+written differently by the programs that units use, addresses are not.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from xl_theodoi.domain.cells import Value, column_letter
+from xl_theodoi.domain.profile import EDITABLE_FIELDS
+from xl_theodoi.resources import PACKAGE, setting_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xl_theodoi.domain.model import Unit
+    from xl_theodoi.domain.profile import FieldSpec, Profile
+    from xl_theodoi.workbook.building.look import Look
+
+SentValue = Value | tuple[str, ...] | list[str]
+"""What a register cell gives: a plain value, or several texts."""
+
+CELL_LIMIT: Final = 32_767
+"""Most UTF-16 units that a cell holds."""
+HEAD_ROW: Final = 6
+"""0-based row of the list's headings; the title rows stand above."""
+FIRST_COLUMN: Final = 1
+"""0-based column of the table's first field; the self-check's mark stands left of it."""
+AS_OF_NAME: Final = "NgayTinh"
+"""Named cell with the day at which the form's statuses are true."""
+LIST_TABLE: Final = "NhiemVuDonVi"
+IDENTITY_TABLE: Final = "TheoDoiDinhDanh"
+SENT_TABLE: Final = "TheoDoiGoc"
+
+_EPOCH: Final = date(1899, 12, 30)
+_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitContent:
+    """Everything that one unit workbook holds.
+
+    Attributes:
+        profile: The regulation.
+        words: Words of the office: `letterhead.*` and `reply_to`; where one is missing, the
+            profile's own.
+        unit: The unit that fills the workbook in.
+        period_code: Period as on the command line (`2026-11`).
+        period_name: The same in Vietnamese words.
+        as_of: Day at which the sent values are true.
+        reply_by: Last day for sending it back, None where nothing fixes one.
+        identity: What the hidden sheet says about the workbook (`master_id`, `send_id`, …).
+        rows: One mapping per task, by field name: every field of `profile.unit_list`, and
+            where the form prints or needs them also fields of the register (`received_on`,
+            `approved_on`) and `due_soon_from`, the first day on which the task is due soon
+            (default: `due_soon_days` calendar days before the deadline).
+        settings: The office's settings that shape the form (`due_soon_days`, `show_stt`,
+            `second_ngay` and those that status rules name); where one is missing, the
+            profile's, then the program's default.
+    """
+
+    profile: Profile
+    words: Mapping[str, str]
+    unit: Unit
+    period_code: str
+    period_name: str
+    as_of: date
+    reply_by: date | None
+    identity: Mapping[str, str]
+    rows: Sequence[Mapping[str, SentValue]]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def word(self, name: str) -> str:
+        """Return a word of the letterhead, or `reply_to`."""
+        if name in self.words:
+            return clean_text(self.words[name])
+        return str(getattr(self.profile.letterhead, name.removeprefix("letterhead."), ""))
+
+    def setting(self, name: str) -> Any:
+        """Return a setting: the office's, else the profile's, else the program's default."""
+        if name in self.settings:
+            return self.settings[name]
+        if name in self.profile.settings:
+            return self.profile.settings[name]
+        return setting_catalogue().get(name, {}).get("default")
+
+
+@cache
+def unit_texts() -> Mapping[str, Any]:
+    """Return `unit_texts.toml`: what unit workbooks say to their readers."""
+    return tomllib.loads((PACKAGE / "data" / "unit_texts.toml").read_text(encoding="utf-8"))
+
+
+def clean_text(text: str) -> str:
+    """Return a text as a cell can hold it.
+
+    Characters that XML forbids are left out, line ends become line feeds, and what passes the
+    cell's limit is cut off.
+    """
+    found = _UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if len(found) * 2 > CELL_LIMIT:
+        encoded = found.encode("utf-16-le")[: CELL_LIMIT * 2]
+        found = encoded.decode("utf-16-le", "ignore")
+    return found
+
+
+def cell_value(value: SentValue) -> str | float | date | None:
+    """Return what the list's cell holds for a sent value; blanks are None."""
+    if isinstance(value, (tuple, list)):
+        value = "; ".join(value)
+    if isinstance(value, str):
+        return clean_text(value) or None
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date()
+    return value
+
+
+def raw_text(value: SentValue) -> str:
+    """Return a sent value as the hidden sheet keeps it: dates ISO, lists joined, blanks empty."""
+    held = cell_value(value)
+    if held is None:
+        return ""
+    if isinstance(held, (date, datetime)):
+        return held.isoformat()
+    return str(held)
+
+
+def serial(value: date) -> float:
+    """Return Excel's number of a day or moment."""
+    if isinstance(value, datetime):
+        seconds = value.hour * 3600 + value.minute * 60 + value.second
+        return (value.date() - _EPOCH).days + seconds / 86_400
+    return (value - _EPOCH).days
+
+
+def is_formula_like(text: str) -> bool:
+    """Whether a program could take a text for a formula when the cell is edited."""
+    return text.startswith(_FORMULA_STARTS)
+
+
+def vietnamese_date(day: date) -> str:
+    """Return dd/mm/yyyy."""
+    return f"{day.day:02d}/{day.month:02d}/{day.year:04d}"
+
+
+def literal(text: str) -> str:
+    """Return a formula's text constant; Excel allows 255 characters in one."""
+    pieces = [text[at : at + 250] for at in range(0, len(text), 250)] or [""]
+    return "&".join('"' + piece.replace('"', '""') + '"' for piece in pieces)
+
+
+class ListPlan:
+    """Where the list's fields stand, for formulas of all sheets.
+
+    Attributes:
+        fields: Every field in sheet order with its label and kind, shown ones first.
+        shown: How many of them are shown.
+        count: Number of tasks.
+        sheet: Name of the list's sheet.
+    """
+
+    def __init__(self, content: UnitContent) -> None:
+        if not content.rows:
+            message = "a unit workbook needs at least one task"
+            raise ValueError(message)
+        self.fields: dict[str, FieldSpec] = content.profile.unit_list
+        self.shown = sum(
+            name in content.profile.unit_columns.shown and not spec.hidden
+            for name, spec in self.fields.items()
+        )
+        self.count = len(content.rows)
+        self.sheet = str(unit_texts()["sheets"]["list"])
+        self._letters = {
+            name: column_letter(FIRST_COLUMN + 1 + at) for at, name in enumerate(self.fields)
+        }
+        self.first = HEAD_ROW + 2
+        self.last = HEAD_ROW + 1 + self.count
+
+    def is_shown(self, name: str, profile: Profile) -> bool:
+        """Whether a field's column is visible."""
+        return name in profile.unit_columns.shown and not self.fields[name].hidden
+
+    def column(self, name: str) -> int:
+        """Return a field's 0-based column."""
+        return FIRST_COLUMN + list(self.fields).index(name)
+
+    def letter(self, name: str) -> str:
+        """Return the letters of a field's column."""
+        return self._letters[name]
+
+    def cell(self, name: str, row: int) -> str:
+        """Return a field's cell in a 1-based row of the list's own sheet."""
+        return f"${self._letters[name]}{row}"
+
+    def span(self, name: str) -> str:
+        """Return a field's cells, as other sheets refer to them."""
+        letters = self._letters[name]
+        return f"'{self.sheet}'!${letters}${self.first}:${letters}${self.last}"
+
+    def marks(self) -> str:
+        """Return the self-check's marks, as other sheets refer to them."""
+        letters = column_letter(FIRST_COLUMN)
+        return f"'{self.sheet}'!${letters}${self.first}:${letters}${self.last}"
+
+    @staticmethod
+    def is_editable(name: str) -> bool:
+        """Whether the unit fills the field in."""
+        return name in EDITABLE_FIELDS
+
+
+def write_text(
+    sheet: Any, style: Look, row: int, column: int, text: str, **properties: Any
+) -> None:
+    """Write a text that no program may take for a formula."""
+    if is_formula_like(text):
+        properties = {**properties, "quote_prefix": True}
+    shape = style.style(**properties)
+    if text:
+        sheet.write_string(row, column, text, shape)
+    else:
+        sheet.write_blank(row, column, None, shape)

@@ -1,0 +1,538 @@
+"""The unit's own report form, filled from its list by plain formulas.
+
+Every task keeps its place in the order in which it was sent; its row is found by the task key,
+so sorting, filtering or removing rows of the list never mixes up the form. Hidden columns
+right of the form hold one line per task (place in the list, status code, label, …).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from xl_theodoi.domain.cells import column_letter
+from xl_theodoi.domain.profile import EDITABLE_FIELDS
+from xl_theodoi.workbook.building import look
+from xl_theodoi.workbook.building.unit_content import (
+    AS_OF_NAME,
+    clean_text,
+    literal,
+    raw_text,
+    serial,
+    unit_texts,
+    vietnamese_date,
+    write_text,
+)
+from xl_theodoi.workbook.building.unit_counts import Count, Summary
+from xl_theodoi.workbook.building.unit_plan import (
+    CENTRED,
+    LETTERHEAD,
+    NOTES,
+    PROSE,
+    STATUS_COLUMNS,
+    FormPlan,
+    uses_due_soon,
+)
+from xl_theodoi.workbook.building.unit_sections import SectionWriter
+from xl_theodoi.workbook.building.unit_status import PROGRESS
+from xl_theodoi.workbook.filling.pages import Block, breaks_before
+
+if TYPE_CHECKING:
+    from xl_theodoi.workbook.building.unit_status import TaskFigure
+
+
+PRINTED_FROM: Final = 2
+"""0-based row where the printed form begins, below the rows for the screen only."""
+KEPT_LINES: Final = 4
+"""Lines in use that stay with the signature, where the table is a stream of lines."""
+
+
+NOTE_HEIGHT: Final = round(2 * PROSE * look.LINE_SPACING + 3)
+"""Points of a reason or proposal below the table."""
+SIGNATURE_HEIGHT: Final = 170.0
+"""Points of the recipients, the signature and the gaps around them."""
+
+
+class FormWriter:
+    """Writes the form's sheet from the plan."""
+
+    def __init__(self, sheet: Any, style: look.Look, form: FormPlan) -> None:
+        self.sheet, self.style, self.form = sheet, style, form
+        self.content, self.plan = form.content, form.plan
+        self.texts = unit_texts()["form"]
+        self.last = len(form.columns) - 1
+        self.split = self._split()
+        self.row = PRINTED_FROM
+        self.room = look.form_height(portrait=not form.landscape)
+        self.table_end = 0
+        self.ends: list[int] = []
+
+    def _split(self) -> int:
+        """Return the last column of the letterhead's left cell."""
+        widths = [column.width for column in self.form.columns]
+        need = 47.0
+        best = 0
+        for at in range(len(widths) - 1):
+            if sum(widths[at + 1 :]) >= need:
+                best = at
+        if self.form.landscape:
+            total = sum(widths)
+            best = min(
+                range(len(widths) - 1), key=lambda at: abs(sum(widths[: at + 1]) - total * 0.42)
+            )
+        return best
+
+    def span(self, column: int) -> str:
+        """Return one helper column's cells, one per task."""
+        letters = column_letter(column + 1)
+        return f"${letters}$1:${letters}${self.plan.count}"
+
+    def helper(self, column: int, at: int) -> str:
+        """Return the helper cell of a task."""
+        return f"${column_letter(column + 1)}${at + 1}"
+
+    def width(self, first: int, last: int) -> float:
+        """Return the width of merged columns."""
+        return sum(column.width for column in self.form.columns[first : last + 1])
+
+    def text(
+        self, first: int, last: int, text: str, size: float = PROSE, *, formula: str = "",
+        height: bool = False, **properties: Any,
+    ) -> None:  # fmt: skip
+        """Write a text, or a formula that shows it, over some columns of the current row."""
+        shape = self.style.text(font_size=size, **properties)
+        row = self.row
+        if last > first:
+            self.sheet.merge_range(row, first, row, last, "", shape)
+        if formula:
+            self.sheet.write_formula(row, first, formula, shape, text)
+        else:
+            wanted = {"font_size": size, "text_wrap": True, **properties}
+            write_text(self.sheet, self.style, row, first, text, **wanted)
+        if height:
+            bold = bool(properties.get("bold"))
+            room = self.width(first, last)
+            self.sheet.set_row(row, look.row_height([(text, room)], size=size, bold=bold))
+
+    def write(self) -> None:
+        """Write the whole sheet."""
+        sheet, form = self.sheet, self.form
+        for at, column in enumerate(form.columns):
+            sheet.set_column(at, at, column.width)
+        sheet.set_column(self.last + 1, self.last + 1, 2)
+        sheet.set_column(form.c_id, form.c_free - 1, 9, None, {"hidden": True})
+        self._as_of()
+        self._helpers()
+        self._letterhead()
+        self._sentence()
+        head = self._counts_and_table()
+        self._notes()
+        self._signature()
+        look.set_up_form(sheet, heading_row=head, portrait=not form.landscape)
+        sheet.print_area(PRINTED_FROM, 0, self.row, self.last)
+        self._end_pages(head)
+
+    def _as_of(self) -> None:
+        """Two rows for the screen only: the day of the statuses."""
+        content = self.content
+        tone = look.TONES["input"].fill
+        split = self.split
+        self.row = 0
+        self.text(0, split, self.texts["as_of"], look.TEXT_SIZE, bold=True, align="right")
+        self.sheet.write_number(
+            0, split + 1, serial(content.as_of),
+            self.style.text(num_format=look.DATE_FORMAT, bg_color=tone, border=1, bold=True,
+                            align="left", locked=False),
+        )  # fmt: skip
+        self.row = 1
+        self.text(
+            0, self.last, self.texts["as_of_note"], look.SIZE, italic=True,
+            font_color=look.TONES["set_aside"].ink, height=True,
+        )  # fmt: skip
+        self.row = PRINTED_FROM
+
+    def as_of_address(self) -> str:
+        """Return the address of the day of the statuses."""
+        return f"'{unit_texts()['sheets']['form']}'!${column_letter(self.split + 2)}$1"
+
+    def _helpers(self) -> None:
+        form, plan, content, sheet = self.form, self.plan, self.content, self.sheet
+        plain, dated = self.style.style(), self.style.style(num_format=look.DATE_FORMAT)
+        states = content.profile.words["reported_state"]
+        approves = any(figure.approved_on for figure in form.figures)
+        uses_soon = uses_due_soon(form)
+        choose = ",".join(str(index) for index in form.labels.index)
+        reasons = proposals = 0
+        ids, due, state = (
+            plan.span(name) for name in ("task_id", "effective_due_date", "reported_state")
+        )
+        for at, (row, figure) in enumerate(zip(content.rows, form.figures, strict=True)):
+            cell = {
+                name: self.helper(column, at)
+                for name, column in (
+                    ("id", form.c_id), ("place", form.c_place), ("due", form.c_due),
+                    ("soon", form.c_soon), ("approved", form.c_approved),
+                    ("state", form.c_state), ("code", form.c_code), ("label", form.c_label),
+                )
+            }  # fmt: skip
+            place = cell["place"]
+            write_text(sheet, self.style, at, form.c_id, raw_text(row.get("task_id")))
+            sheet.write_formula(
+                at, form.c_place, f"=IFERROR(MATCH({cell['id']},{ids},0),0)", plain, at + 1
+            )
+            sheet.write_formula(
+                at, form.c_due,
+                f'=IF({place}=0,"",IF(ISNUMBER(INDEX({due},{place})),INDEX({due},{place}),""))',
+                dated, "" if figure.due is None else serial(figure.due),
+            )  # fmt: skip
+            soon = f"{AS_OF_NAME}<{cell['due']}-{int(content.setting('due_soon_days'))}"
+            if uses_soon and "due_soon_from" in row:
+                if figure.due_soon_from is not None:
+                    sheet.write_number(at, form.c_soon, serial(figure.due_soon_from), dated)
+                soon = f"{AS_OF_NAME}<{cell['soon']}"
+            if figure.approved_on is not None:
+                sheet.write_number(at, form.c_approved, serial(figure.approved_on), dated)
+            chosen = f"TRIM(INDEX({state},{place}))"
+            sheet.write_formula(
+                at, form.c_state,
+                f"=IF({place}=0,-1,IF({chosen}={literal(states['done'])},2,"
+                f"IF({chosen}={literal(states['in_progress'])},1,0)))",
+                plain, PROGRESS.index(figure.progress),
+            )  # fmt: skip
+            completed = f"N(INDEX({plan.span('completed_on')},{place}))"
+            done = (
+                f'9+IF({cell["due"]}="",2,IF(INT(IF({completed}>0,{completed},{AS_OF_NAME}))'
+                f">{cell['due']},1,0))"
+            )
+            if approves:
+                done += f"+IF(AND({cell['approved']}>0,{cell['approved']}<={AS_OF_NAME}),3,0)"
+            sheet.write_formula(
+                at, form.c_code,
+                f"=IF({cell['state']}<0,0,IF({cell['state']}=2,{done},"
+                f"1+4*{cell['state']}+IF({cell['due']}=\"\",3,IF({AS_OF_NAME}>{cell['due']},2,"
+                f"IF({soon},0,1)))))",
+                plain, figure.code,
+            )  # fmt: skip
+            sheet.write_formula(
+                at, form.c_label,
+                f"=IF({cell['code']}=0,0,CHOOSE({cell['code']},{choose}))", plain, figure.label,
+            )  # fmt: skip
+            for column, name in (
+                (form.c_reasons, "late_reason"), (form.c_proposals, "proposal"),
+            ):  # fmt: skip
+                if not self._lists(name):
+                    continue
+                filled = bool(raw_text(row.get(name)))
+                if name == "proposal":
+                    proposals += filled
+                    total = proposals
+                else:
+                    reasons += filled
+                    total = reasons
+                before = f"{self.helper(column, at - 1)}+" if at else ""
+                typed = f'INDEX({plan.span(name)},{place})&""'
+                sheet.write_formula(
+                    at, column, f'={before}IF({place}=0,0,IF({typed}="",0,1))', plain, total
+                )
+
+    def _lists(self, name: str) -> bool:
+        """Whether the texts of a field are listed under the table."""
+        if name == "proposal":
+            return not self.form.has("proposal")
+        return self.form.layout == "table" and not self.form.has("late_reason")
+
+    def _letterhead(self) -> None:
+        content, texts, split, last = self.content, self.texts, self.split, self.last
+        unit = clean_text(content.unit.name).upper()
+        superior = content.word("letterhead.unit_superior")
+        centre: dict[str, Any] = {"align": "center"}
+        left, right = self.width(0, split), self.width(split + 1, last)
+
+        def height(*cells: tuple[str, float, float], bold: bool = True) -> None:
+            heights = [
+                look.row_height([(text, room)], size=size, bold=bold) for text, room, size in cells
+            ]
+            self.sheet.set_row(self.row, max(heights))
+
+        low = {**centre, "valign": "bottom"}
+        self.text(0, split, superior, LETTERHEAD, **low)
+        self.text(split + 1, last, texts["country"], LETTERHEAD, bold=True, **low)
+        height((superior, left, LETTERHEAD), (texts["country"], right + 3, LETTERHEAD))
+        self.row += 1
+        self.text(0, split, unit, LETTERHEAD, bold=True, **centre)
+        self.text(split + 1, last, texts["motto"], PROSE, bold=True, **centre)
+        height((unit, left, LETTERHEAD), (texts["motto"], right, PROSE))
+        self.row += 1
+        rule: dict[str, Any] = {"align": "center", "valign": "top", "text_wrap": False}
+        self.text(0, split, texts["rule_short"], 7, **rule)
+        self.text(split + 1, last, texts["rule_long"], 7, **rule)
+        self.sheet.set_row(self.row, 10)
+        self.row += 1
+        symbol = content.word("letterhead.unit_symbol").replace("{unit}", content.unit.code)
+        self.text(0, split, texts["number"].format(symbol=symbol), PROSE, locked=False, **centre)
+        place = texts["place_before"].format(place=content.word("letterhead.place"))
+        month, year = content.as_of.month, content.as_of.year
+        shown = f"{place}{month:02d}" if month < 3 else f"{place}{month}"
+        self.text(
+            split + 1, last, f"{shown}{texts['place_middle']}{year}", PROSE, italic=True,
+            locked=False, **centre,
+            formula=f'={literal(place)}&IF(MONTH({AS_OF_NAME})<3,"0","")&MONTH({AS_OF_NAME})'
+            f"&{literal(texts['place_middle'])}&YEAR({AS_OF_NAME})",
+        )  # fmt: skip
+        height((f"{shown}{texts['place_middle']}{year}", right, PROSE), bold=False)
+        self.row += 1
+        self.sheet.set_row(self.row, 10)
+        self.row += 1
+        title = content.profile.texts.unit_form_title
+        if not title.upper().startswith(texts["heading"]):
+            self.text(0, last, texts["heading"], 14, bold=True, **centre)
+            self.sheet.set_row(self.row, 21)
+            self.row += 1
+        self.text(0, last, title, 14, bold=True, height=True, **centre)
+        self.row += 1
+        period = clean_text(texts["period"].format(period=content.period_name))
+        self.text(0, last, period, PROSE, italic=True, height=True, **centre)
+        self.row += 1
+        addressee = texts["addressee"].format(addressee=content.word("letterhead.addressee"))
+        self.sheet.set_row(self.row, 8)
+        self.row += 1
+        self.text(0, last, addressee, PROSE, height=True, **centre)
+        self.row += 1
+        self.sheet.set_row(self.row, 6)
+        self.row += 1
+
+    def _sentence(self) -> None:
+        """The opening sentence with the day, the unit and the number of tasks."""
+        content, texts = self.content, self.texts
+        before, after = texts["sentence"][self.form.layout].split("{count}")
+        unit = clean_text(content.unit.name)
+        count = f'COUNTIF({self.span(self.form.c_place)},">0")'
+        day = (
+            f'TEXT(DAY({AS_OF_NAME}),"00")&"/"&TEXT(MONTH({AS_OF_NAME}),"00")&"/"'
+            f"&YEAR({AS_OF_NAME})"
+        )
+        shown = (
+            f"{texts['sentence_before']}{vietnamese_date(content.as_of)}, {unit}{before}"
+            f"{len(content.rows)}{after}"
+        )
+        self.text(
+            0, self.last, shown, PROSE, align="justify", indent=0, height=True,
+            formula=f"={literal(texts['sentence_before'])}&{day}&{literal(', ' + unit + before)}"
+            f"&{count}&{literal(after)}",
+        )  # fmt: skip
+        self.row += 1
+
+    def _heading(self, text: str) -> None:
+        self.text(0, self.last, text, PROSE, bold=True, valign="vcenter")
+        self.sheet.set_row(self.row, 24)
+        self.row += 1
+
+    def _counts_and_table(self) -> int:
+        self._heading(self.texts["counts_title"])
+        counts = Summary(self.form).counts()
+        if self.split + 2 > self.last:  # no room beside the figures
+            counts = [
+                line for count in counts for line in (replace(count, detail=()), *count.detail)
+            ]
+        halves = 2 if self.form.landscape and not any(count.detail for count in counts) else 1
+        rows = -(-len(counts) // halves)
+        for nth in range(rows):
+            self._count(counts[nth], 0, self.split)
+            if nth + rows < len(counts):
+                self._count(counts[nth + rows], self.split + 2, self.last - 1)
+            labels = [(counts[nth].label, self.width(0, self.split))]
+            if nth + rows < len(counts):
+                labels.append((counts[nth + rows].label, self.width(self.split + 2, self.last - 1)))
+            self.sheet.set_row(self.row, look.row_height(labels, size=PROSE))
+            self.row += 1
+        self._heading(self.texts["list_title"])
+        head = self.row
+        for at, column in enumerate(self.form.columns):
+            self.sheet.write_string(
+                head, at, column.label,
+                self.style.style(
+                    bold=True, font_size=self.form.size, align="center", valign="vcenter",
+                    text_wrap=True, border=1,
+                ),
+            )  # fmt: skip
+        self.sheet.set_row(
+            head,
+            look.row_height(
+                [(c.label, c.width) for c in self.form.columns], size=self.form.size, bold=True
+            ),
+        )
+        self.row += 1
+        if self.form.sectioned:
+            writer = SectionWriter(self.sheet, self.style, self.form)
+            self.row = writer.write(self.row, self._page_ends)
+        else:
+            self._list()
+        self.table_end = self.row - 1
+        return head
+
+    def _page_ends(self, lines: int, height: float, unused: int) -> list[int]:
+        """Return the rows with the last line of a page, for lines from the current row on.
+
+        The last lines in use stay with the signature, where that leaves no page without lines.
+        """
+        head = self.row - 1
+        used = sum(map(self.sheet.row_points, range(PRINTED_FROM, self.row)))
+        repeated = self.sheet.row_points(head)
+        kept = min(lines - 1, KEPT_LINES + unused)
+        end = kept * height + self._end_height()
+        for nth in range(lines):
+            full = used + height > self.room
+            if full or (nth == lines - kept and used + end > self.room >= repeated + end):
+                self.ends.append(self.row + nth - 1)
+                used = repeated
+            used += height
+        return self.ends
+
+    def _end_height(self) -> float:
+        """Return the height in points of what stands below the table, rounded up."""
+        notes = min(NOTES, self.plan.count) * NOTE_HEIGHT + 24
+        lists = sum(self._lists(name) for name in ("late_reason", "proposal"))
+        return lists * notes + SIGNATURE_HEIGHT
+
+    def _end_pages(self, head: int) -> None:
+        """End pages so that headings keep their first row and the signature its last one."""
+        heights = [self.sheet.row_points(row) for row in range(PRINTED_FROM, self.row + 1)]
+        first, last = head - PRINTED_FROM + 1, self.table_end - PRINTED_FROM + 1
+        blocks = [Block(first - 1, first + 1)]
+        if not self.form.sectioned and last > first + 1:
+            blocks.append(Block(last, len(heights)))
+        manual = [row - PRINTED_FROM + 1 for row in self.ends]
+        kept = breaks_before(heights, self.room, blocks, (first, first), manual)
+        ends = {row + 1 for row in self.ends} | {row + PRINTED_FROM - 1 for row in kept}
+        self.sheet.set_h_pagebreaks(sorted(ends))
+
+    def _count(self, count: Count, first: int, last: int) -> None:
+        """Write one line of the summary, its figure right of it."""
+        plain = not count.formula
+        self.text(first, last, count.label, indent=count.indent, align="left", italic=plain)
+        if count.formula:
+            shape = self.style.text(font_size=PROSE, bold=True, align="left")
+            self.sheet.write_formula(self.row, last + 1, count.formula, shape, count.value)
+        if count.detail:
+            formula = "&".join(
+                f"{literal(('; ' if nth else '') + part.label + ' ')}&({part.formula[1:]})"
+                for nth, part in enumerate(count.detail)
+            )
+            shown = "; ".join(f"{part.label} {part.value}" for part in count.detail)
+            self.text(last + 2, self.last, shown, formula=f"={formula}")
+
+    def _list(self) -> None:
+        """One row for each task, in the order in which the tasks were sent."""
+        for at, (row, figure) in enumerate(zip(self.content.rows, self.form.figures, strict=True)):
+            for column in range(len(self.form.columns)):
+                self._cell(column, at, row, figure)
+            self.sheet.set_row(self.row, look.height_of_lines(self.form.lines[at], self.form.size))
+            self.row += 1
+
+    def _cell(self, column: int, at: int, row: Any, figure: TaskFigure) -> None:
+        """Write one cell of the task's row; texts of the unit are cut where the room ends."""
+        form = self.form
+        spec = form.columns[column]
+        place, code = self.helper(form.c_place, at), self.helper(form.c_code, at)
+        properties: dict[str, Any] = {"border": 1, "font_size": form.size, "text_wrap": True}
+        if spec.kind in CENTRED:
+            properties["align"] = "center"
+        if spec.kind == "date":
+            properties |= {"num_format": look.DATE_FORMAT, "text_wrap": False}
+        shape = self.style.style(**properties)
+        value: Any = form.value(spec.name, row, figure, at + 1)
+        formula = form.formula(spec.name, place, code, str(at + 1), at)
+        room = form.room(spec.name, form.lines[at])
+        written = (
+            spec.name in EDITABLE_FIELDS and spec.kind != "date" and spec.name not in STATUS_COLUMNS
+        )
+        if not written and isinstance(value, str):
+            fits = look.text_lines(value, spec.width, size=form.size) <= form.lines[at]
+            room = max(room, len(value)) if fits else room
+        if written or (isinstance(value, str) and len(value) > room):
+            target = self._full_text(formula, place, value, spec.name)
+            formula = f'IF(LEN({target})>{room},LEFT({target},{room - 1})&"…",{target})'
+        else:
+            formula = f'IF({place}=0,"",{formula})'
+        if isinstance(value, str) and len(value) > room:
+            value = value[: room - 1] + "…"
+        if isinstance(value, date):
+            value = serial(value)
+        self.sheet.write_formula(self.row, column, f"={formula}", shape, value)
+
+    def _full_text(self, formula: str, place: str, value: str, name: str) -> str:
+        """Put the uncut text into a hidden cell of the row and return its address."""
+        order = [column.name for column in self.form.columns]
+        column = self.form.c_free + order.index(name)
+        self.sheet.set_column(column, column, 9, None, {"hidden": True})
+        self.sheet.write_formula(
+            self.row, column, f'=IF({place}=0,"",{formula})', self.style.style(), value
+        )
+        return f"${column_letter(column + 1)}{self.row + 1}"
+
+    def _notes(self) -> None:
+        self.sheet.set_row(self.row, 6)
+        self.row += 1
+        numeral = "III"
+        if self._lists("late_reason"):
+            self._heading(self.texts["reasons_title"])
+            self._note_rows("late_reason", self.form.c_reasons)
+            numeral = "IV"
+        if self._lists("proposal"):
+            self._heading(self.texts["proposals_title"].format(number=numeral))
+            self._note_rows("proposal", self.form.c_proposals)
+
+    def _note_rows(self, name: str, column: int) -> None:
+        plan, texts = self.plan, self.texts
+        span = self.span(column)
+        filled = [row for row in self.content.rows if raw_text(row.get(name))]
+        room = int((self.width(0, self.last) * look.SIZE / PROSE - 1) * 1.12 * 0.9 * 2)
+        places = self.span(self.form.c_place)
+        most = min(NOTES, plan.count)
+        for nth in range(1, most + 1):
+            place = f"INDEX({places},MATCH({nth},{span},0))"
+            words = (
+                f'"- "&INDEX({plan.span("document_number")},{place})&": "'
+                f'&SUBSTITUTE(INDEX({plan.span(name)},{place})&"",CHAR(10)," ")'
+            )
+            formula = f'IF(MAX({span})<{nth},"",LEFT({words},{room}))'
+            shown = ""
+            if nth <= len(filled):
+                row = filled[nth - 1]
+                body = raw_text(row.get(name)).replace("\n", " ")
+                shown = f"- {raw_text(row.get('document_number'))}: {body}"[:room]
+            if nth == 1:
+                formula = f"IF(MAX({span})=0,{literal(texts['none'])},{formula})"
+                shown = shown or texts["none"]
+            if nth == most and plan.count > most:
+                formula = (
+                    f"IF(MAX({span})>{most},{literal(texts['more_before'])}&(MAX({span})-"
+                    f"{most - 1})&{literal(texts['more_after'])},{formula})"
+                )
+                if len(filled) > most:
+                    shown = f"{texts['more_before']}{len(filled) - most + 1}{texts['more_after']}"
+            self.text(
+                0, self.last, shown, PROSE, formula=f"={formula}", locked=False, align="justify"
+            )
+            self.sheet.set_row(self.row, NOTE_HEIGHT)
+            self.row += 1
+
+    def _signature(self) -> None:
+        content, texts, split, last = self.content, self.texts, self.split, self.last
+        self.sheet.set_row(self.row, 8)
+        self.row += 1
+        signer = content.word("letterhead.unit_signer")
+        self.text(0, split, texts["sent_to"], LETTERHEAD, bold=True, italic=True)
+        self.text(split + 1, last, signer, PROSE, bold=True, align="center", locked=False)
+        self.sheet.set_row(self.row, 20)
+        self.row += 1
+        for line in texts["sent_to_lines"]:
+            shown = line.format(addressee=content.word("letterhead.addressee"))
+            self.text(0, split, shown, look.SIZE, height=True)
+            self.row += 1
+        for _ in range(2):
+            self.sheet.set_row(self.row, 24)
+            self.row += 1
+        self.text(split + 1, last, "", PROSE, bold=True, align="center", locked=False)
+        self.sheet.set_row(self.row, 20)

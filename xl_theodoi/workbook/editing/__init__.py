@@ -1,0 +1,1 @@
+"""Edits workbooks that people own: only what must change changes."""

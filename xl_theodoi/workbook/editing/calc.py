@@ -1,0 +1,361 @@
+"""What depends on the changes must not show an old figure: formulas, charts, pivots.
+
+The editor computes no formulas. A formula that may depend on a changed cell, directly or
+through other formulas and names, loses its cached value, and the workbook asks the opening
+program to compute everything (`fullCalcOnLoad`). A reader that does not compute then sees
+that there is no value instead of yesterday's. `fullCalcOnLoad` alone is not enough:
+LibreOffice 7.4 ignores it and shows the old cached value, whichever program the file names as
+its author; without a cached value it computes. Formulas that cannot depend on a changed cell
+keep their value, so that untouched rows stay byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xl_theodoi.workbook.editing import xml
+from xl_theodoi.workbook.editing.book import fold
+from xl_theodoi.workbook.editing.follow import chart_parts
+from xl_theodoi.workbook.editing.refs import (
+    MAX_COLUMN,
+    MAX_ROW,
+    Area,
+    Kind,
+    follow_formula,
+    parse_area,
+    sheet_of,
+    shift_formula,
+    tokens,
+)
+from xl_theodoi.workbook.editing.rows import CellXml, attributes_of, attributes_text
+from xl_theodoi.workbook.editing.values import formula_of, is_shared_string, without_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from xl_theodoi.workbook.editing.refs import Extent
+    from xl_theodoi.workbook.editing.session import Session
+    from xl_theodoi.workbook.editing.sheet import SheetEdit
+
+_FORMULA_ELEMENT = re.compile(
+    rb"<(?:[\w.-]+:)?f(?=[\s/>])([^>]*?)(?:/>|>.*?</(?:[\w.-]+:)?f\s*>)", re.DOTALL
+)
+_BRACKETS = re.compile(r"\[((?:'.|[^\[\]'])*)\]")
+"""Innermost brackets of a structured reference; `'` escapes in labels."""
+
+_MAX_ROUNDS = 30
+_INDIRECT = frozenset({"indirect", "offset", "getpivotdata", "cell", "info"})
+"""Functions whose arguments do not tell which cells they read."""
+
+_THIS_ROW = 0
+"""Top of an area that means the row of the formula itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One thing a formula reads: a rectangle of a sheet; `anything` when it cannot be told."""
+
+    sheet: str
+    area: Area
+    anything: bool = False
+
+
+_ANYTHING = Use("", Area(1, 1, MAX_ROW, MAX_COLUMN), anything=True)
+
+
+@dataclass(slots=True)
+class FormulaCell:
+    """A formula in a sheet, with what it reads."""
+
+    sheet: SheetEdit
+    row: int
+    column: int
+    text: str
+    uses: tuple[Use, ...]
+    fills: Area | None = None
+    shared: bool = False
+
+
+class Dependencies:
+    """Tells what formulas read, once for each different text."""
+
+    def __init__(self, session: Session) -> None:
+        self._tables = session.book.tables
+        self._known: dict[tuple[str, str], tuple[Use, ...]] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        for node in session.book.names():
+            key = (session.book.scope(node).casefold(), node.get("name", "").casefold())
+            self._names[key] = node.text or ""
+
+    def uses(self, text: str, sheet: str) -> tuple[Use, ...]:
+        """Return what a formula in a sheet reads; top row 0 means the formula's own row."""
+        key = (sheet, text)
+        known = self._known.get(key)
+        if known is None:
+            known = tuple(dict.fromkeys(self._read(text, sheet, frozenset())))
+            self._known[key] = known
+        return known
+
+    def _read(self, text: str, sheet: str, inside: frozenset[str]) -> Iterator[Use]:
+        for token in tokens(text):
+            where = sheet_of(token.prefix) if token.prefix else sheet
+            if token.prefix and ("[" in where or ":" in where):
+                if ":" in where:
+                    yield _ANYTHING
+                continue
+            where = where.casefold()
+            if token.kind is Kind.CELL:
+                area = parse_area(token.text)
+                if area is not None:
+                    yield Use(where, area)
+            elif token.kind is Kind.COLUMNS:
+                area = parse_area(re.sub(r"([A-Za-z]+)", r"\g<1>1", token.text))
+                if area is not None:
+                    yield Use(where, area._replace(bottom=MAX_ROW))
+            elif token.kind is Kind.ROWS:
+                first, last = (int(n.strip("$")) for n in token.text.split(":"))
+                yield Use(where, Area(min(first, last), 1, max(first, last), MAX_COLUMN))
+            elif token.kind is Kind.TABLE:
+                yield self._table_use(token.text, sheet)
+            elif token.kind is Kind.NAME:
+                yield from self._name_uses(token.text, where, sheet, inside)
+
+    def _name_uses(
+        self, text: str, where: str, sheet: str, inside: frozenset[str]
+    ) -> Iterator[Use]:
+        name = text.casefold()
+        if name in _INDIRECT:
+            yield _ANYTHING
+            return
+        table = self._tables.get(name)
+        if table is not None:
+            yield Use(table.sheet.name.casefold(), table.area)
+        target = self._names.get((where, name), self._names.get(("", name)))
+        if target is not None and name not in inside:
+            yield from self._read(target, sheet, inside | {name})
+
+    def _table_use(self, text: str, sheet: str) -> Use:
+        name, _, rest = text.partition("[")
+        table = self._tables.get(name.casefold()) if name else None
+        if table is None:
+            return _ANYTHING if name else Use(sheet.casefold(), Area(_THIS_ROW, 1, 0, MAX_COLUMN))
+        items = [match[1].removeprefix("@") for match in _BRACKETS.finditer(text)]
+        labels = [fold(re.sub(r"'(.)", r"\1", i)) for i in items if i and not i.startswith("#")]
+        places = {fold(column.label): column.index for column in table.columns}
+        area = table.area
+        # Anything that is not understood in full means all columns.
+        outside = _BRACKETS.sub("", text[len(name) :]).strip("[]@,: ")
+        if labels and not outside and all(label in places for label in labels):
+            columns = [places[label] for label in labels]
+            area = area._replace(left=min(columns), right=max(columns))
+        if "#this row" in rest.casefold() or rest.startswith("@"):
+            area = area._replace(top=_THIS_ROW, bottom=0)
+        return Use(table.sheet.name.casefold(), area)
+
+
+def formula_cells(sheet: SheetEdit, dependencies: Dependencies | None) -> Iterator[FormulaCell]:
+    """Yield the formulas of a sheet in row order; what they read is left out without rules."""
+    needle = b"<%sf" % sheet.xml.prefix
+    masters: dict[bytes, tuple[str, int, int]] = {}
+    for number in sorted(sheet.xml.rows_with(needle)):
+        for column, cell in sheet.xml.cells_with(number, needle):
+            formula = formula_of(cell)
+            if formula is None:
+                continue
+            attributes, text = formula
+            kind = attributes.get(b"t")
+            fills = None
+            if kind == b"shared":
+                shared = attributes.get(b"si", b"")
+                if text:
+                    masters[shared] = (text, number, column)
+                elif shared in masters:
+                    master, row, start = masters[shared]
+                    text = shift_formula(master, number - row, column - start)
+            elif kind in (b"array", b"dataTable"):
+                fills = parse_area(attributes.get(b"ref", b"").decode())
+            uses: tuple[Use, ...] = (_ANYTHING,)
+            if dependencies is not None and kind != b"dataTable":
+                uses = dependencies.uses(text, sheet.name)
+            yield FormulaCell(sheet, number, column, text, uses, fills, kind == b"shared")
+
+
+def _is_stale(cell: FormulaCell, sheets: dict[str, SheetEdit]) -> bool:
+    for use in cell.uses:
+        if use.anything:
+            return True
+        sheet = sheets.get(use.sheet)
+        if sheet is None or not sheet.changed:
+            continue
+        area = use.area
+        if area.top == _THIS_ROW:
+            area = area._replace(top=cell.row, bottom=cell.row)
+        if sheet.changed.meets(area):
+            return True
+    return False
+
+
+def settle(session: Session, extents: Sequence[Extent]) -> None:
+    """Make sure that nothing in the workbook shows a figure from before the changes."""
+    book = session.book
+    sheets = {s.name.casefold(): session.sheet(s) for s in book.sheets}
+    if not any(s.changed for s in sheets.values()) and not extents:
+        return
+    dependencies = Dependencies(session)
+    waiting = [c for s in sheets.values() for c in formula_cells(s, dependencies)]
+    has_formulas = bool(waiting)
+    if extents:
+        waiting = [_followed(cell, extents, dependencies) for cell in waiting]
+    stale: list[FormulaCell] = []
+    for _ in range(_MAX_ROUNDS):
+        found = []
+        rest = []
+        for cell in waiting:
+            if _is_stale(cell, sheets):
+                cell.sheet.changed.add(cell.row, cell.column)
+                if cell.fills is not None:
+                    cell.sheet.changed.add_area(cell.fills)
+                found.append(cell)
+            else:
+                rest.append(cell)
+        stale += found
+        waiting = rest
+        if not found:
+            break
+    else:
+        stale += waiting
+    _drop_values(stale)
+    if any(s.formulas_changed for s in sheets.values()):
+        book.drop_calculation_chain()
+    if has_formulas:
+        book.recalculate_on_load()
+    _settle_charts(session, dependencies, sheets)
+    _settle_pivots(session, sheets)
+
+
+def _followed(
+    cell: FormulaCell, extents: Sequence[Extent], dependencies: Dependencies
+) -> FormulaCell:
+    """Return a formula whose ranges end where the tables end now."""
+    sheet = cell.sheet
+    inside = any(
+        e.sheet == sheet.name and e.body.meets(Area(cell.row, cell.column, cell.row, cell.column))
+        for e in extents
+    )
+    text = follow_formula(cell.text, extents, sheet.name, only_absolute=inside)
+    if text == cell.text:
+        return cell
+    rewrite_formula(cell, text)
+    cell.uses = dependencies.uses(text, sheet.name)
+    return cell
+
+
+def rewrite_formula(cell: FormulaCell, text: str) -> None:
+    """Put another text into a formula; its cached value and attributes stay.
+
+    A sheet's shared formulas are written out first: the master's text is also its followers'.
+    """
+    sheet = cell.sheet
+    target = sheet.xml.row(cell.row).cells[cell.column]
+    formula = formula_of(target)
+    if formula is not None and formula[0].get(b"t") == b"shared":
+        unshare(sheet)
+    _write_formula(sheet, cell.row, cell.column, text)
+    cell.text = text
+
+
+def _write_formula(sheet: SheetEdit, number: int, column: int, text: str) -> None:
+    """Put a text into the formula element of a cell; it is no shared formula afterwards."""
+    target = sheet.xml.row(number).cells[column]
+    match = _FORMULA_ELEMENT.search(target.inner or b"")
+    if match is None or target.inner is None:
+        return
+    prefix = sheet.xml.prefix
+    attributes = attributes_of(match[1])
+    if attributes.get(b"t") == b"shared":
+        attributes = {}
+    start = attributes_text(attributes)
+    element = b"<%sf%s>%s</%sf>" % (prefix, start, xml.escape(text), prefix)
+    target.inner = target.inner[: match.start()] + element + target.inner[match.end() :]
+    sheet.xml.replace_cell(number, column, target)
+
+
+def unshare(sheet: SheetEdit) -> None:
+    """Write every shared formula of a sheet out in full."""
+    for cell in list(formula_cells(sheet, None)):
+        if cell.shared:
+            _write_formula(sheet, cell.row, cell.column, cell.text)
+
+
+def _drop_values(stale: Sequence[FormulaCell]) -> None:
+    """Take the cached values out of formulas, and out of the cells an array fills."""
+    places: dict[tuple[str, int], tuple[SheetEdit, set[int]]] = {}
+    filled: set[tuple[str, int]] = set()
+    for cell in stale:
+        part = cell.sheet.part
+        places.setdefault((part, cell.row), (cell.sheet, set()))[1].add(cell.column)
+        if cell.fills is None:
+            continue
+        for row in range(cell.fills.top, cell.fills.bottom + 1):
+            columns = places.setdefault((part, row), (cell.sheet, set()))[1]
+            columns.update(range(cell.fills.left, cell.fills.right + 1))
+            filled.add((part, row))
+    for key, (sheet, columns) in places.items():
+        number = key[1]
+        # Cells that an array fills have a value but no formula of their own.
+        needle = b"<%s%s" % (sheet.xml.prefix, b"v" if key in filled else b"f")
+        for column, old in list(sheet.xml.cells_with(number, needle)):
+            if column not in columns or old.inner is None:
+                continue
+            attributes = attributes_of(old.attributes)
+            inner = without_value(old.inner) or None
+            if attributes.pop(b"t", None) is None and inner == old.inner:
+                continue
+            if is_shared_string(old):
+                sheet.forget(old)
+            text = b"".join(b' %s="%s"' % pair for pair in attributes.items())
+            sheet.xml.replace_cell(number, column, CellXml(text, inner))
+
+
+def _settle_charts(
+    session: Session, dependencies: Dependencies, sheets: dict[str, SheetEdit]
+) -> None:
+    """Drop the cached points of the series that show changed cells."""
+    for part in chart_parts(session):
+        root = session.package.xml(part)
+        changed = False
+        for node in root.iter("{*}f"):
+            cell = FormulaCell(
+                next(iter(sheets.values())), 0, 0, "", dependencies.uses(node.text or "", "")
+            )
+            parent = node.getparent()
+            if parent is None or not _is_stale(cell, sheets):
+                continue
+            for child in list(parent):
+                local = str(child.tag).rpartition("}")[2]
+                if local in ("numCache", "strCache", "multiLvlStrCache", "dlblRangeCache", "lvl"):
+                    parent.remove(child)
+                    changed = True
+        if changed:
+            session.package.write(part, xml.write_xml(root))
+
+
+def _settle_pivots(session: Session, sheets: dict[str, SheetEdit]) -> None:
+    """Ask pivot tables over changed cells to refresh when the workbook opens."""
+    for part in session.package.parts_of_type("pivotCacheDefinition+xml"):
+        root = session.package.xml(part)
+        source = next(root.iter(xml.tag("worksheetSource")), None)
+        if source is None:
+            continue
+        table = session.book.tables.get(source.get("name", "").casefold())
+        name = table.sheet.name if table is not None else source.get("sheet", "")
+        area = table.area if table is not None else parse_area(source.get("ref", ""))
+        sheet = sheets.get(name.casefold())
+        # A source that cannot be told (a plain name) may be any sheet.
+        if sheet is not None and area is not None and not sheet.changed.meets(area):
+            continue
+        if root.get("refreshOnLoad") not in ("1", "true"):
+            root.set("refreshOnLoad", "1")
+            session.package.write(part, xml.write_xml(root))

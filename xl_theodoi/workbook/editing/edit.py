@@ -1,0 +1,154 @@
+"""The lossless editor: changes to a workbook that people own, everything else byte for byte.
+
+The package is edited directly. Parts that no change concerns are copied as compressed bytes;
+in a sheet that changes, rows that no change concerns keep their bytes. Whatever cannot be
+done safely is refused before anything is written, with the place named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xl_theodoi.domain.changes import (
+    AddColumns,
+    AppendRows,
+    MarkCells,
+    RemoveRows,
+    ReplaceRows,
+    SetCells,
+    SetName,
+)
+from xl_theodoi.workbook.editing import columns as edit_columns
+from xl_theodoi.workbook.editing import notes as edit_notes
+from xl_theodoi.workbook.editing import remove as edit_remove
+from xl_theodoi.workbook.editing import save as edit_save
+from xl_theodoi.workbook.editing import tables as edit_tables
+from xl_theodoi.workbook.editing.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from xl_theodoi.domain.changes import Change
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedChanges:
+    """What an edit did.
+
+    Attributes:
+        parts_changed: Names of the parts that were written, added or taken out.
+        sha256: Hexadecimal digest of the file as it is now.
+    """
+
+    parts_changed: tuple[str, ...]
+    sha256: str
+
+
+def edit_bytes(
+    data: bytes, changes: Sequence[Change], *, file: str = "", note_author: str = ""
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return a workbook's bytes after changes, and the names of the parts that changed.
+
+    Row positions count as the table was read: rows that an earlier change took out do not
+    move the positions of later changes; after `ReplaceRows` they count the new rows.
+
+    Args:
+        data: Bytes of an `.xlsx` or `.xlsm` file.
+        changes: What to change, in order.
+        file: File name for messages.
+        note_author: Whom the notes of `MarkCells` name as their author.
+
+    Raises:
+        TheodoiError: When something cannot be done safely; codes begin with `edit_`.
+        ValueError: For a row position that does not exist, or a value no cell can hold.
+    """
+    if not changes:
+        return data, ()
+    session = Session(data, file)
+    session.strings.expect(text for change in changes for text in _texts(change))
+    for change in changes:
+        _apply(session, change, note_author)
+    session.finish()
+    result = session.package.build()
+    parts = session.package.changed()
+    edit_save.verify(session.package, result)
+    return result, parts
+
+
+def _texts(change: Change) -> Iterator[str]:
+    """Yield the texts that a change writes into cells."""
+    if isinstance(change, SetCells):
+        values = iter(change.cells.values())
+    elif isinstance(change, (AppendRows, ReplaceRows)):
+        values = (value for row in change.rows for value in row.values())
+    elif isinstance(change, SetName):
+        values = iter((change.value,))
+    elif isinstance(change, AddColumns):
+        values = iter(change.labels)
+    else:
+        return
+    for value in values:
+        if isinstance(value, str) and value:
+            yield value
+
+
+def _apply(session: Session, change: Change, author: str) -> None:
+    if isinstance(change, SetCells):
+        edit_tables.set_cells(session, change)
+    elif isinstance(change, AppendRows):
+        edit_tables.append_rows(session, change)
+    elif isinstance(change, ReplaceRows):
+        edit_tables.replace_rows(session, change)
+    elif isinstance(change, RemoveRows):
+        edit_remove.remove_rows(session, change)
+    elif isinstance(change, AddColumns):
+        edit_columns.add_columns(session, change)
+    elif isinstance(change, MarkCells):
+        edit_notes.mark_cells(session, change, author)
+    elif isinstance(change, SetName):
+        _set_name(session, change)
+    else:
+        raise TypeError(f"{type(change).__name__} is no change of this editor")
+
+
+def _set_name(session: Session, change: SetName) -> None:
+    """Set the cell that a defined name points to."""
+    sheet, area = session.book.named_cell(change.name)
+    edit = session.sheet(sheet)
+    row = edit.xml.row(area.top)
+    edit.set(row, area.left, change.value)
+    edit.xml.put(row)
+
+
+def apply_changes(
+    path: Path,
+    changes: Sequence[Change],
+    *,
+    expected_sha256: str | None = None,
+    target: Path | None = None,
+    note_author: str = "",
+) -> AppliedChanges:
+    """Change a workbook file; at any moment the file is the old one or the new one.
+
+    Args:
+        path: The workbook.
+        changes: What to change, in order.
+        expected_sha256: Digest of the file as it was read; another one refuses the work.
+        target: Where to write; the workbook itself when absent.
+        note_author: Whom the notes of `MarkCells` name as their author.
+
+    Raises:
+        TheodoiError: `master_locked` when Excel or LibreOffice has the file open,
+            `changed_since_read`, `cannot_read`, `cannot_write`, and those of `edit_bytes`.
+    """
+    target = target or path
+    edit_save.check_unlocked(path)
+    edit_save.check_unlocked(target)
+    data = edit_save.read(path)
+    edit_save.check_digest(path, data, expected_sha256)
+    result, parts = edit_bytes(data, changes, file=path.name, note_author=note_author)
+    if parts or target != path:
+        edit_save.write(path, target, result, data)
+    return AppliedChanges(parts, edit_save.digest(result))

@@ -1,0 +1,174 @@
+"""What ended at a table's old last row ends at its new one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xl_theodoi.workbook.editing import xml
+from xl_theodoi.workbook.editing.refs import (
+    Area,
+    Extent,
+    area_text,
+    follow_area,
+    follow_formula,
+    follow_sqref,
+    parse_area,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xl_theodoi.workbook.editing.book import Table
+    from xl_theodoi.workbook.editing.session import Session
+    from xl_theodoi.workbook.editing.sheet import SheetEdit
+
+_SQREF = frozenset({"conditionalFormatting", "dataValidation", "ignoredError", "protectedRange"})
+_REF = frozenset({"autoFilter", "sortState", "sortCondition"})
+_FORMULAS = frozenset({"formula", "formula1", "formula2", xml.tag("f", xml.EXCEL_MAIN), "cfvo"})
+
+
+def follow(session: Session, extents: Sequence[Extent]) -> None:
+    """Let tables, sheets, names, charts and pivot sources follow the tables' ends."""
+    for table in session.book.tables.values():
+        if table.last != table.opened_last or table.widened:
+            write_table(session, table)
+    for table in session.book.tables.values():
+        if table.widened:
+            _widen_dimension(session.sheet(table.sheet))
+    if not extents:
+        return
+    _follow_names(session, extents)
+    for sheet in session.book.sheets:
+        edit = session.sheet(sheet)
+        own = [e for e in extents if e.sheet == sheet.name]
+        if own or _may_refer(edit, extents):
+            follow_sheet(edit, own, extents)
+    _follow_charts(session, extents)
+    _follow_pivots(session, extents)
+
+
+def write_table(session: Session, table: Table) -> None:
+    """Write a table's reference, filter and sort state."""
+    root = session.package.xml(table.part)
+    before = parse_area(root.get("ref", ""))
+    root.set("ref", area_text(table.area))
+    extent = session_extent(table)
+    for node in root.iter(*(xml.tag(name) for name in _REF)):
+        area = parse_area(node.get("ref", ""))
+        if area is None:
+            continue
+        if before is not None and node.tag == xml.tag("autoFilter"):
+            node.set("ref", area_text(table.area._replace(bottom=table.last)))
+        else:
+            node.set("ref", area_text(follow_area(area, extent)))
+    session.package.write(table.part, xml.write_xml(root))
+
+
+def session_extent(table: Table) -> Extent:
+    """Return how one table's last row moved."""
+    return Extent(
+        table.sheet.name,
+        table.first,
+        table.area.left,
+        table.area.right,
+        table.opened_last,
+        table.last,
+    )
+
+
+def _may_refer(edit: SheetEdit, extents: Sequence[Extent]) -> bool:
+    """Whether rules or sparklines of a sheet may name another sheet that grew."""
+    edges = edit.xml.head() + edit.xml.tail()
+    if b"!" not in edges or b":" not in edges:
+        return False
+    return any(xml.escape(e.sheet.replace("'", "''")) in edges for e in extents) or b"&" in edges
+
+
+def follow_sheet(edit: SheetEdit, own: Sequence[Extent], extents: Sequence[Extent]) -> None:
+    """Let the ranges in a sheet's head and tail follow."""
+    root = edit.skeleton
+    for node in root.iter():
+        if not isinstance(node.tag, str):
+            continue
+        namespace, _, name = node.tag[1:].partition("}")
+        if name in _SQREF and node.get("sqref"):
+            node.set("sqref", follow_sqref(node.get("sqref", ""), own))
+        elif name in _REF and node.get("ref") and namespace == xml.MAIN:
+            node.set("ref", follow_sqref(node.get("ref", ""), own))
+        elif name == "sqref" and namespace == xml.EXCEL_MAIN:
+            parent = node.getparent()
+            # A sparkline stands in one cell; its range of data is an `xm:f`.
+            if parent is not None and not str(parent.tag).endswith("}sparkline"):
+                node.text = follow_sqref(node.text or "", own)
+        elif (name in _FORMULAS or (name == "f" and namespace == xml.EXCEL_MAIN)) and node.text:
+            node.text = follow_formula(node.text, extents, edit.name)
+    if own:
+        _widen_dimension(edit)
+
+
+def _widen_dimension(edit: SheetEdit) -> None:
+    node = edit.skeleton.find(xml.tag("dimension"))
+    if node is None:
+        return
+    area = parse_area(node.get("ref", ""))
+    rows = edit.xml.touched_rows()
+    if area is None or not rows:
+        return
+    filled = [(n, row.cells) for n in (rows[0], rows[-1]) for row in (edit.xml.row(n),)]
+    columns = [column for _, cells in filled for column in cells]
+    if not columns:
+        return
+    wide = Area(
+        min(area.top, rows[0]),
+        min(area.left, *columns),
+        max(area.bottom, rows[-1]),
+        max(area.right, *columns),
+    )
+    node.set("ref", area_text(wide))
+
+
+def _follow_names(session: Session, extents: Sequence[Extent]) -> None:
+    for node in session.book.names():
+        text = node.text or ""
+        changed = follow_formula(text, extents, session.book.scope(node))
+        if changed != text:
+            node.text = changed
+            session.book.changed = True
+
+
+def chart_parts(session: Session) -> list[str]:
+    """Return the parts of all charts, of the older and the newer kind."""
+    package = session.package
+    return package.parts_of_type("chart+xml") + package.parts_of_type("chartex+xml")
+
+
+def _follow_charts(session: Session, extents: Sequence[Extent]) -> None:
+    for part in chart_parts(session):
+        root = session.package.xml(part)
+        changed = False
+        for node in root.iter("{*}f"):
+            text = node.text or ""
+            moved = follow_formula(text, extents, "")
+            if moved != text:
+                node.text = moved
+                changed = True
+        if changed:
+            session.package.write(part, xml.write_xml(root))
+
+
+def _follow_pivots(session: Session, extents: Sequence[Extent]) -> None:
+    for part in session.package.parts_of_type("pivotCacheDefinition+xml"):
+        root = session.package.xml(part)
+        changed = False
+        for node in root.iter(xml.tag("worksheetSource")):
+            area = parse_area(node.get("ref", ""))
+            if area is None:
+                continue
+            for extent in extents:
+                if extent.sheet == node.get("sheet"):
+                    moved = follow_area(area, extent)
+                    changed = changed or moved != area
+                    area = moved
+            node.set("ref", area_text(area))
+        if changed:
+            session.package.write(part, xml.write_xml(root))

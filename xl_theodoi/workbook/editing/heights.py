@@ -1,0 +1,95 @@
+"""Row heights that follow the text written into a list.
+
+Excel fits a row without a height when the workbook opens; LibreOffice does not, and prints
+one line of a wrapped text. So a row that gets text gets the height the text needs, and no
+mark that the height is anybody's own: Excel may fit it again. A height that a person has set
+is never touched.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from math import ceil
+from typing import TYPE_CHECKING
+
+from xl_theodoi.workbook.editing.rows import attributes_of
+from xl_theodoi.workbook.filling.heights import TALLEST, Font, line_count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xl_theodoi.domain.cells import Value
+    from xl_theodoi.workbook.editing.rows import Row
+    from xl_theodoi.workbook.editing.sheet import SheetEdit
+    from xl_theodoi.workbook.editing.styles import Styles
+
+_LINE_SPACING = 1.27
+_PADDING = 6.0
+_USUAL_WIDTH = 8.43
+_TRUE = (b"1", b"true")
+
+
+@lru_cache(maxsize=65536)
+def _lines(text: str, font: Font, points: float) -> int:
+    return line_count(text, font, points)
+
+
+class RowHeights:
+    """Knows the column widths of a sheet and the types of its cell formats."""
+
+    def __init__(self, sheet: SheetEdit, styles: Styles) -> None:
+        self._widths: list[tuple[int, int, float]] = []
+        pattern = rb"<%scol\s([^>]*?)/?>" % sheet.xml.prefix
+        for match in re.finditer(pattern, sheet.xml.head()):
+            found = attributes_of(match[1])
+            low, high = int(found.get(b"min", b"0")), int(found.get(b"max", b"0"))
+            width = float(found.get(b"width", b"%g" % _USUAL_WIDTH))
+            hidden = found.get(b"hidden") in _TRUE
+            self._widths.append((low, high, 0.0 if hidden else width))
+        self._styles = styles
+        self._fonts: dict[int, Font | None] = {}
+        self._points: dict[int, float] = {}
+
+    def _room(self, column: int) -> float:
+        """Return a column's room for text in points, 0 where it is hidden."""
+        if column not in self._points:
+            width = next(
+                (width for low, high, width in self._widths if low <= column <= high),
+                _USUAL_WIDTH,
+            )
+            pixels = int(width * 7 + 5) if width else 0
+            self._points[column] = max(0.0, pixels * 0.75 - _PADDING)
+        return self._points[column]
+
+    def _font(self, style: int) -> Font | None:
+        """Return the type of a format that wraps its text, None of one that does not."""
+        if style not in self._fonts:
+            self._fonts[style] = self._styles.wrapping_font(style)
+        return self._fonts[style]
+
+    def fit(self, row: Row, values: Mapping[int, Value]) -> None:
+        """Make a row high enough for texts that were written into it.
+
+        Args:
+            row: The row; its height only grows, unless it has none of its own.
+            values: What was written, by column number.
+        """
+        if row.attributes.get(b"customHeight") in _TRUE:
+            return
+        most = 0.0
+        for column, value in values.items():
+            if not isinstance(value, str) or not value:
+                continue
+            room = self._room(column)
+            cell = row.cells.get(column)
+            if not room or cell is None:
+                continue
+            font = self._font(cell.style or 0)
+            if font is None:
+                continue
+            lines = _lines(value, font, max(font.size, room))
+            if lines > 1:
+                most = max(most, ceil(lines * font.size * _LINE_SPACING + 3))
+        if most > float(row.attributes.get(b"ht", b"0")) and most > 0:
+            row.attributes[b"ht"] = b"%g" % min(TALLEST, most)

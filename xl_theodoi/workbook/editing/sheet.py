@@ -1,0 +1,300 @@
+"""One worksheet under edit: its rows, its head and tail, and which cells changed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.workbook.editing import xml
+from xl_theodoi.workbook.editing.refs import Area, address, parse_area
+from xl_theodoi.workbook.editing.rows import CellXml, SheetXml, attributes_of
+from xl_theodoi.workbook.editing.values import formula_of, has_content, is_shared_string
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+    from xl_theodoi.domain.cells import Value
+    from xl_theodoi.workbook.editing.package import Package
+    from xl_theodoi.workbook.editing.rows import Row
+    from xl_theodoi.workbook.editing.strings import SharedStrings
+    from xl_theodoi.workbook.editing.values import CellWriter
+    from xl_theodoi.workbook.editing.zip import Pieces
+
+_GROUP_FORMULA = re.compile(
+    rb"""<(?:[\w.-]+:)?f\s(?=[^>]*?\bt\s*=\s*["'](?:array|dataTable)["'])([^>]*)>"""
+)
+_NOT_COPIED = (b"hidden", b"collapsed", b"outlineLevel")
+"""Attributes that a new row does not take from its template."""
+
+
+class Changed:
+    """Which cells of a sheet changed: exact rows by column, for judging what depends on them."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, set[int]] = {}
+        self._edges: dict[int, tuple[int, int]] = {}
+        self._areas: list[Area] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._rows or self._areas)
+
+    def add_area(self, area: Area) -> None:
+        """Take in all cells of a rectangle."""
+        self._areas.append(area)
+
+    def add(self, row: int, column: int) -> bool:
+        """Take in a cell; return whether it is new."""
+        rows = self._rows.setdefault(column, set())
+        if row in rows:
+            return False
+        rows.add(row)
+        low, high = self._edges.get(column, (row, row))
+        self._edges[column] = (min(low, row), max(high, row))
+        return True
+
+    def meets(self, area: Area) -> bool:
+        """Whether a changed cell may lie in a rectangle (exact for one row or column)."""
+        if any(known.meets(area) for known in self._areas):
+            return True
+        for column, (low, high) in self._edges.items():
+            if not area.left <= column <= area.right or low > area.bottom or high < area.top:
+                continue
+            if area.top == area.bottom:
+                if area.top in self._rows[column]:
+                    return True
+            elif (
+                area.top <= low
+                or high <= area.bottom
+                or any(area.top <= row <= area.bottom for row in self._rows[column])
+            ):
+                return True
+        return False
+
+
+class SheetEdit:
+    """A worksheet whose rows are changed one by one.
+
+    Args:
+        package: The package.
+        name: Sheet name.
+        part: Part name.
+        strings: Shared strings, told when a cell stops referring to them.
+        writer: Makes the cells.
+    """
+
+    def __init__(
+        self,
+        package: Package,
+        name: str,
+        part: str,
+        strings: SharedStrings,
+        writer: CellWriter,
+    ) -> None:
+        self.name = name
+        self.part = part
+        self.xml = SheetXml(package.read(part), part)
+        self.changed = Changed()
+        self.formulas_changed = False
+        self._package = package
+        self._strings = strings
+        self._writer = writer
+        self._skeleton: _Element | None = None
+        self._skeleton_before = b""
+        self._column_styles: list[tuple[int, int, int]] | None = None
+        self._groups: list[Area] | None = None
+
+    def refusal(self, row: int, column: int, reason: str) -> TheodoiError:
+        """Return the error that names a cell as the reason why nothing is written."""
+        return TheodoiError(
+            "edit_refused", sheet=self.name, cell=address(row, column), reason=reason
+        )
+
+    # Head and tail
+
+    @property
+    def skeleton(self) -> _Element:
+        """The sheet without its rows; changes to it are written with the sheet."""
+        if self._skeleton is None:
+            empty = b"<%ssheetData/>" % self.xml.prefix
+            data = self.xml.head() + empty + self.xml.tail()
+            self._skeleton = xml.parse_xml(data, self.part)
+            self._skeleton_before = xml.write_xml(self._skeleton)
+        return self._skeleton
+
+    def edges(self) -> tuple[bytes | None, bytes | None]:
+        """Return the new head and tail, or `None` for each when they did not change."""
+        if self._skeleton is None:
+            return None, None
+        data = xml.write_xml(self._skeleton)
+        if data == self._skeleton_before:
+            return None, None
+        match = re.search(rb"<%ssheetData\s*/>" % self.xml.prefix, data)
+        if match is None:  # pragma: no cover - the element was put there just above
+            raise TheodoiError("edit_unreadable_part", part=self.part, reason="sheetData")
+        return data[: match.start()], data[match.end() :]
+
+    # Cells
+
+    def column_style(self, column: int) -> int | None:
+        """Return the format that a column gives to cells that do not exist."""
+        if self._column_styles is None:
+            self._column_styles = []
+            pattern = rb"<%scol\s([^>]*?)/?>" % self.xml.prefix
+            for match in re.finditer(pattern, self.xml.head()):
+                found = attributes_of(match[1])
+                if b"style" in found:
+                    low, high = int(found.get(b"min", b"0")), int(found.get(b"max", b"0"))
+                    self._column_styles.append((low, high, int(found[b"style"])))
+        for low, high, style in self._column_styles:
+            if low <= column <= high:
+                return style
+        return None
+
+    def style_at(self, row: Row, column: int) -> int | None:
+        """Return the format of a cell, whether the cell exists or not."""
+        cell = row.cells.get(column)
+        if cell is not None:
+            return cell.style
+        if row.attributes.get(b"customFormat") in (b"1", b"true"):
+            return int(row.attributes.get(b"s", b"0"))
+        return self.column_style(column)
+
+    def group_formulas(self) -> list[Area]:
+        """Return the ranges that one array or data-table formula fills."""
+        if self._groups is None:
+            self._groups = []
+            for match in _GROUP_FORMULA.finditer(self.xml.data):
+                area = parse_area(attributes_of(match[1]).get(b"ref", b"").decode())
+                if area is not None:
+                    self._groups.append(area)
+        return self._groups
+
+    def check_overwrite(self, row: int, column: int, cell: CellXml | None) -> None:
+        """Refuse to overwrite what other cells hang on.
+
+        Raises:
+            TheodoiError: `edit_refused` for the master cell of a shared, array or data-table
+                formula and for a cell that such an array fills.
+        """
+        if cell is not None and cell.inner is not None:
+            formula = formula_of(cell)
+            if formula is not None:
+                kind = formula[0].get(b"t")
+                if kind in (b"array", b"dataTable") or (
+                    kind == b"shared" and formula[0].get(b"ref")
+                ):
+                    raise self.refusal(row, column, "formula_master")
+        here = Area(row, column, row, column)
+        if any(area.meets(here) for area in self.group_formulas()):
+            raise self.refusal(row, column, "formula_master")
+
+    def set(self, row: Row, column: int, value: Value, *, style: int | None = None) -> None:
+        """Put a value into a cell of a row, keeping the cell's format.
+
+        Args:
+            row: The row, put back by the caller.
+            column: 1-based column.
+            value: New value; `None` and an empty text empty the cell.
+            style: Format for a cell that has none of its own.
+        """
+        old = row.cells.get(column)
+        self.check_overwrite(row.number, column, old)
+        kept = self.style_at(row, column)
+        kept = style if kept is None or (old is None and style is not None) else kept
+        self.forget(old)
+        if value is None or value == "":
+            if has_content(old):
+                self.changed.add(row.number, column)
+            if kept is None:
+                row.cells.pop(column, None)
+            elif old is not None or style is not None:
+                row.cells[column] = self.blank(row.number, column, kept)
+            return
+        row.cells[column] = self._writer.cell(
+            self.name, row.number, column, value, style=kept, prefix=self.xml.prefix
+        )
+        self.changed.add(row.number, column)
+
+    def forget(self, cell: CellXml | None) -> None:
+        """Count off what a cell referred to before it is dropped or overwritten."""
+        if cell is None:
+            return
+        if is_shared_string(cell):
+            self._strings.release()
+        if formula_of(cell) is not None:
+            self.formulas_changed = True
+
+    def blank(self, row: int, column: int, style: int | None) -> CellXml:
+        """Return an empty cell with a format."""
+        text = b' r="%s"' % address(row, column).encode()
+        return CellXml(text if style is None else text + b' s="%d"' % style, None)
+
+    def formula(
+        self, row: Row, column: int, text: str, *, array: bool = False, style: int | None = None
+    ) -> None:
+        """Put a formula without a cached value into a cell, keeping the cell's format."""
+        old = row.cells.get(column)
+        self.check_overwrite(row.number, column, old)
+        kept = self.style_at(row, column)
+        kept = style if kept is None or (old is None and style is not None) else kept
+        self.forget(old)
+        prefix = self.xml.prefix
+        cell = self.blank(row.number, column, kept)
+        attributes = b' t="array" ref="%s"' % address(row.number, column).encode() if array else b""
+        content = xml.escape(text)
+        cell.inner = b"<%sf%s>%s</%sf>" % (prefix, attributes, content, prefix)
+        row.cells[column] = cell
+        self.formulas_changed = True
+        self.changed.add(row.number, column)
+
+    def new_row(self, row: Row, template: Row) -> None:
+        """Give a row that joins a table the height and format of the row before it.
+
+        A height that Excel fitted to the text is not copied: it belongs to that text, and a
+        row without a height is fitted when the workbook opens.
+        """
+        custom = template.attributes.get(b"customHeight") in (b"1", b"true")
+        for name, value in template.attributes.items():
+            if name == b"r" or name in _NOT_COPIED:
+                continue
+            if name == b"ht" and not custom:
+                continue
+            row.attributes.setdefault(name, value)
+
+    def first_merge(self, area: Area) -> Area | None:
+        """Return a merged range that touches a rectangle."""
+        pattern = rb"""<%smergeCell\s[^>]*?ref\s*=\s*["']([^"']+)""" % self.xml.prefix
+        for match in re.finditer(pattern, self.xml.tail()):
+            merged = parse_area(match[1].decode())
+            if merged is not None and merged.meets(area):
+                return merged
+        return None
+
+    def check_free(self, area: Area) -> None:
+        """Refuse when a rectangle that a table needs holds something.
+
+        Raises:
+            TheodoiError: `edit_refused` that names the first cell in the way.
+        """
+        merged = self.first_merge(area)
+        if merged is not None:
+            raise self.refusal(merged.top, merged.left, "merged")
+        for number in range(area.top, area.bottom + 1):
+            if not self.xml.has_row(number):
+                continue
+            for column, cell in sorted(self.xml.row(number).cells.items()):
+                if area.left <= column <= area.right and has_content(cell):
+                    raise self.refusal(number, column, "occupied")
+
+    def result(self) -> Pieces | None:
+        """Return the sheet's new bytes in pieces, `None` when nothing changed.
+
+        Raises:
+            TheodoiError: `edit_unreadable_part` when what was written is not well-formed.
+        """
+        head, tail = self.edges()
+        if head is None and not self.xml.touched:
+            return None
+        self.xml.check_touched(head, tail)
+        return self.xml.pieces(head, tail)

@@ -1,0 +1,280 @@
+"""Changes to the rows and columns of tables."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.workbook.editing.book import fold
+from xl_theodoi.workbook.editing.refs import (
+    MAX_ROW,
+    Area,
+    has_relative_cells,
+    shift_formula,
+)
+from xl_theodoi.workbook.editing.text import cell_text
+from xl_theodoi.workbook.editing.values import formula_of, has_content
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xl_theodoi.domain.cells import Value
+    from xl_theodoi.domain.changes import AppendRows, ReplaceRows, SetCells
+    from xl_theodoi.workbook.editing.book import Table, TableColumn
+    from xl_theodoi.workbook.editing.rows import Row
+    from xl_theodoi.workbook.editing.session import Session
+    from xl_theodoi.workbook.editing.sheet import SheetEdit
+
+
+class TableEdit:
+    """A table under edit: where its columns and rows stand in the sheet.
+
+    Args:
+        session: The edit.
+        name: Table name.
+
+    Raises:
+        TheodoiError: `edit_unknown_table`.
+    """
+
+    def __init__(self, session: Session, name: str) -> None:
+        self.session = session
+        self.table: Table = session.book.table(name)
+        self.sheet: SheetEdit = session.sheet(self.table.sheet)
+        self._labels = {column.label: column for column in self.table.columns}
+        self._folded = {fold(c.label): c for c in reversed(self.table.columns)}
+        self._headings_read = False
+        self._formulas: dict[int, tuple[str, int | None]] = {}
+        self._styles: dict[int, int | None] = {}
+
+    def column(self, label: str) -> TableColumn:
+        """Return the column of a label, compared without regard to spaces and composition.
+
+        Raises:
+            TheodoiError: `edit_unknown_column`.
+        """
+        column = self._labels.get(label) or self._folded.get(fold(label))
+        if column is None and not self._headings_read:
+            # Some programs name the columns in the table part otherwise than the heading cells.
+            self._headings_read = True
+            row = self.sheet.xml.row(self.table.area.top)
+            for known in self.table.columns:
+                heading = cell_text(row.cells.get(known.index), self.session.strings)
+                self._folded.setdefault(fold(heading), known)
+            column = self._folded.get(fold(label))
+        if column is None:
+            raise TheodoiError(
+                "edit_unknown_column",
+                file=self.session.package.file,
+                table=self.table.name,
+                sheet=self.table.sheet.name,
+                column=label,
+            )
+        self._labels[label] = column
+        return column
+
+    def number(self, position: int) -> int:
+        """Return the sheet row of a row position as read.
+
+        Raises:
+            ValueError: For a position outside the table or of a row that was taken out.
+        """
+        gone = self.table.gone
+        at = bisect_left(gone, position)
+        if at < len(gone) and gone[at] == position:
+            raise ValueError(f"row {position} of {self.table.name} was taken out before")
+        number = self.table.first + position - at
+        if position < 0 or number > self.table.last:
+            raise ValueError(f"{self.table.name} has no row {position}")
+        return number
+
+    def values(self, row: Mapping[str, Value]) -> dict[int, Value]:
+        """Return a row's values by column number."""
+        return {self.column(label).index: value for label, value in row.items()}
+
+    def is_filled(self, number: int) -> bool:
+        """Whether a row holds anything but the formulas that fill a blank row of a table.
+
+        A row of formulas in every column is somebody's own list and counts as filled.
+        """
+        if not self.sheet.xml.has_row(number):
+            return False
+        cells = self.sheet.xml.row(number).cells
+        formulas = 0
+        for column in self.table.columns:
+            cell = cells.get(column.index)
+            if cell is None or not has_content(cell):
+                continue
+            if formula_of(cell) is None:
+                return True
+            formulas += 1
+        return formulas == len(self.table.columns)
+
+    def last_filled(self) -> int:
+        """Return the last row that holds something, or the heading row."""
+        number = self.table.last
+        while number >= self.table.first and not self.is_filled(number):
+            number -= 1
+        return number
+
+    def grow(self, last: int) -> None:
+        """Make the table end at a row further down.
+
+        Raises:
+            TheodoiError: `edit_refused` when a totals row, a cell, a merge, another table or
+                the end of the sheet is in the way.
+        """
+        table = self.table
+        below = Area(table.area.bottom + 1, table.area.left, last, table.area.right)
+        if table.totals:
+            raise self.sheet.refusal(table.area.bottom, table.area.left, "totals_row")
+        if last > MAX_ROW:
+            raise self.sheet.refusal(MAX_ROW, table.area.left, "sheet_full")
+        for other in self.session.book.tables.values():
+            if other is not table and other.sheet == table.sheet and other.area.meets(below):
+                raise self.sheet.refusal(other.area.top, other.area.left, "other_table")
+        self.sheet.check_free(below)
+        table.area = table.area._replace(bottom=last)
+
+    def _plain_formula(self, row: Row, column: TableColumn) -> str | None:
+        """Return the text of a cell's own formula; shared and array formulas have none."""
+        cell = row.cells.get(column.index)
+        formula = formula_of(cell) if cell is not None else None
+        return formula[1] if formula is not None and b"t" not in formula[0] else None
+
+    def learn(self, template: Row) -> None:
+        """Find out which formats and formulas new rows get, before any row changes.
+
+        The table part names them for calculated columns. LibreOffice loses that on saving, and
+        openpyxl seldom writes it: there, the formula of the template row counts, when the
+        neighbouring row of the table has the same one.
+        """
+        step = -1 if template.number > self.table.first else 1
+        beside = self.sheet.xml.row(template.number + step)
+        alone = template.number + step > self.table.last or not self.is_filled(beside.number)
+        for column in self.table.columns:
+            self._styles[column.index] = self.sheet.style_at(template, column.index)
+            own = self._plain_formula(template, column)
+            if column.formula is not None:
+                base = template.number if own is not None else self.table.first
+                fixed = column.array or not has_relative_cells(column.formula)
+                text = column.formula if fixed or own is None else own
+                self._formulas[column.index] = (text, None if fixed else base)
+            elif own is not None:
+                other = self._plain_formula(beside, column)
+                if alone or other == shift_formula(own, step):
+                    self._formulas[column.index] = (own, template.number)
+
+    def formula_for(self, column: TableColumn, number: int) -> str | None:
+        """Return the formula that a new row gets in a column, `None` where it gets none."""
+        if column.index not in self._formulas:
+            return None
+        text, base = self._formulas[column.index]
+        return text if base is None else shift_formula(text, number - base)
+
+    def fill(
+        self, number: int, values: Mapping[int, Value], template: Row, *, joined: bool
+    ) -> None:
+        """Write a whole row of the table.
+
+        Args:
+            number: Sheet row.
+            values: Values by column number; absent ones are blank or calculated.
+            template: The row whose formats a new row takes.
+            joined: Whether the row is new to the table.
+        """
+        sheet = self.sheet
+        row = sheet.xml.row(number)
+        if joined:
+            sheet.new_row(row, template)
+        for column in self.table.columns:
+            index = column.index
+            style = None if template.number == number else self._styles.get(index)
+            if joined:
+                sheet.forget(row.cells.pop(index, None))
+                if style is not None:
+                    row.cells[index] = sheet.blank(number, index, style)
+            value = values.get(index)
+            if index not in values:
+                text = self.formula_for(column, number)
+                if text is not None:
+                    old = row.cells.get(index)
+                    if old is not None and formula_of(old) is not None:
+                        sheet.changed.add(number, index)
+                        continue
+                    sheet.formula(row, index, text, array=column.array, style=style)
+                    continue
+            sheet.set(row, index, value, style=style)
+        self.session.heights(sheet).fit(row, values)
+        sheet.xml.put(row)
+
+    def clear(self, number: int) -> None:
+        """Empty a row's cells in the table's columns; their formats stay."""
+        if not self.sheet.xml.has_row(number):
+            return
+        row = self.sheet.xml.row(number)
+        for column in self.table.columns:
+            if column.index in row.cells:
+                self.sheet.set(row, column.index, None)
+        self.sheet.xml.put(row)
+
+
+def set_cells(session: Session, change: SetCells) -> None:
+    """Set cells of existing rows."""
+    edit = TableEdit(session, change.table)
+    by_row: dict[int, list[tuple[int, Value]]] = {}
+    for (position, label), value in change.cells.items():
+        column = edit.column(label).index
+        by_row.setdefault(edit.number(position), []).append((column, value))
+    sheet = edit.sheet
+    template: Row | None = None
+    for number in sorted(by_row):
+        row = sheet.xml.row(number)
+        for column, value in by_row[number]:
+            style = None
+            if column not in row.cells and number > edit.table.first and value is not None:
+                template = template or sheet.xml.row(edit.table.first)
+                style = sheet.style_at(template, column)
+            sheet.set(row, column, value, style=style)
+        session.heights(sheet).fit(row, dict(by_row[number]))
+        sheet.xml.put(row)
+
+
+def append_rows(session: Session, change: AppendRows) -> None:
+    """Write rows below the last filled row; blank rows of the table are used up first."""
+    if not change.rows:
+        return
+    edit = TableEdit(session, change.table)
+    rows = [edit.values(row) for row in change.rows]
+    filled = edit.last_filled()
+    old_last = edit.table.last
+    last = filled + len(rows)
+    if last > old_last:
+        edit.grow(last)
+    template = edit.sheet.xml.row(max(filled, edit.table.first))
+    edit.learn(template)
+    for offset, values in enumerate(rows, start=1):
+        number = filled + offset
+        edit.fill(number, values, template, joined=number > old_last)
+
+
+def replace_rows(session: Session, change: ReplaceRows) -> None:
+    """Put rows in place of all rows of a table; one blank row stays when there are none."""
+    edit = TableEdit(session, change.table)
+    table = edit.table
+    rows: Sequence[Mapping[int, Value]] = [edit.values(row) for row in change.rows]
+    template = edit.sheet.xml.row(table.first)
+    edit.learn(template)
+    old_last = table.last
+    last = table.first + max(len(rows), 1) - 1
+    if last > old_last:
+        edit.grow(last)
+    for number in range(table.first + len(rows), old_last + 1):
+        edit.clear(number)
+    for offset, values in enumerate(rows):
+        number = table.first + offset
+        edit.fill(number, values, template, joined=number > old_last)
+    if last < old_last and not table.totals:
+        table.area = table.area._replace(bottom=last)
+    table.gone.clear()

@@ -1,0 +1,1 @@
+"""Fills an office's own form: rows repeated, formulas and pictures following."""

@@ -1,0 +1,1 @@
+"""Reads packages that may be hostile: cells, tables, styles, with every address kept."""

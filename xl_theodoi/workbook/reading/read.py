@@ -1,0 +1,302 @@
+"""Reading a workbook: the office's own master, and what units send back.
+
+The only reader of the program. It keeps what intake must know and other readers drop:
+whether a value was text, number or date, a formula saved without a value, the cell's font,
+hidden rows and columns, and the address of everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xl_theodoi.workbook.reading.grid import Grid
+from xl_theodoi.workbook.reading.lists import cut, headings_of, list_at, table_of
+from xl_theodoi.workbook.reading.package import (
+    MASTER_LIMITS,
+    RETURN_LIMITS,
+    Limits,
+    Package,
+    open_package,
+)
+from xl_theodoi.workbook.reading.sheet_xml import parse_range, read_sheet
+from xl_theodoi.workbook.reading.strings_xml import SharedStrings, read_strings
+from xl_theodoi.workbook.reading.styles_xml import read_styles
+from xl_theodoi.workbook.reading.workbook_xml import (
+    SheetInfo,
+    SheetState,
+    TableInfo,
+    WorkbookInfo,
+    read_modified,
+    read_tables,
+    read_workbook_part,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+    from pathlib import Path
+
+    from xl_theodoi.domain.cells import Cell, CellStyle, SheetTable
+
+__all__ = [
+    "MASTER_LIMITS",
+    "RETURN_LIMITS",
+    "SheetInfo",
+    "SheetState",
+    "TableInfo",
+    "WorkbookContent",
+    "read_workbook",
+]
+
+_SPARE_AREA = 2
+"""A list may have this many times the filled cells allowed, blank cells included."""
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """How many cells lists may still have; a file may have thousands over one sheet."""
+
+    package: Package
+    spent: int = 0
+
+    def charge(self, cells: int) -> None:
+        """Count the cells of a list, and refuse what would fill the memory."""
+        self.spent += cells
+        if self.spent > _SPARE_AREA * self.package.limits.cells:
+            raise self.package.too_large("cells", self.package.workbook_part)
+
+
+@dataclass(slots=True)
+class WorkbookContent:
+    """A workbook as read. Sheets that nobody asked for are parsed when they are.
+
+    Attributes:
+        package: The package it was read from.
+        info: Sheets, names and date system.
+        table_infos: The tables as their parts describe them.
+        modified: When the workbook says it was last saved, with zone; `None` if unknown.
+        tables: The Excel tables of the sheets that were asked for, by display name and by
+            name. Rows below the range of a table are not part of it: see `find_list`.
+    """
+
+    package: Package
+    info: WorkbookInfo
+    table_infos: tuple[TableInfo, ...]
+    modified: datetime | None
+    tables: dict[str, SheetTable] = field(default_factory=dict)
+    _shared: SharedStrings | None = None
+    _styles: tuple[CellStyle, ...] | None = None
+    _grids: dict[str, Grid] = field(default_factory=dict)
+    _table_allowance: _Allowance | None = None
+
+    @property
+    def file(self) -> str:
+        """File name as shown to people."""
+        return self.package.file
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file's bytes, hexadecimal."""
+        return self.package.sha256
+
+    @property
+    def date1904(self) -> bool:
+        """Whether serial numbers count from 1904."""
+        return self.info.date1904
+
+    @property
+    def sheets(self) -> tuple[SheetInfo, ...]:
+        """The sheets in the order of their tabs."""
+        return self.info.sheets
+
+    @property
+    def names(self) -> dict[str, tuple[str, str]]:
+        """Sheet and A1 address by defined name, for names that point to one cell."""
+        return self.info.names
+
+    @property
+    def styles(self) -> tuple[CellStyle, ...]:
+        """The cell formats that cells refer to."""
+        if self._styles is None:
+            self._styles = read_styles(self.package, self._part("styles"))
+        return self._styles
+
+    def sheet(self, name: str) -> SheetInfo | None:
+        """Return a sheet by its name, without regard to case as in Excel."""
+        folded = name.casefold()
+        return next((sheet for sheet in self.sheets if sheet.name.casefold() == folded), None)
+
+    def grid(self, sheet_name: str) -> Grid:
+        """Return the raw cells of a sheet; an empty grid if there is no such worksheet.
+
+        Raises:
+            TheodoiError: `not_a_workbook` or `too_large`, see `read_sheet`.
+        """
+        sheet = self.sheet(sheet_name)
+        if sheet is None or not sheet.part or not sheet.is_worksheet:
+            return Grid(self.file, sheet_name)
+        key = sheet.part.lower()
+        if key not in self._grids:
+            if self._shared is None:
+                self._shared = read_strings(self.package, self._part("sharedStrings"))
+            self._grids[key] = read_sheet(
+                self.package,
+                sheet.part,
+                sheet.name,
+                self._shared,
+                self.styles,
+                date1904=self.date1904,
+            )
+        return self._grids[key]
+
+    def table(self, name: str) -> SheetTable | None:
+        """Return an Excel table by display name or name, `None` if there is none."""
+        if name not in self.tables:
+            table = self.table_info(name)
+            if table is not None:
+                self._cut_tables([table])
+        return self.tables.get(name)
+
+    def table_info(self, name: str) -> TableInfo | None:
+        """Return what a table's own part says of it, `None` if there is no such table."""
+        for table in self.table_infos:
+            if table.name == name:
+                return table
+        return next((table for table in self.table_infos if table.id_name == name), None)
+
+    def name_cell(self, name: str) -> Cell | None:
+        """Return the cell that a defined name points to, `None` if there is no such name."""
+        place = self.names.get(name)
+        area = parse_range(place[1]) if place is not None else None
+        if place is None or area is None:
+            return None
+        return self.grid(place[0]).cell(area[0], area[1])
+
+    def find_list(
+        self,
+        labels: Collection[str],
+        fold: Callable[[str], str],
+        minimum: int,
+        preferred_table: str | None = None,
+    ) -> list[SheetTable]:
+        """Return the lists that have these headings, one at most for each sheet.
+
+        The body of a list is everything below its headings, so that rows which a unit
+        added below the table are found too; `last_table_row` tells them apart.
+
+        Args:
+            labels: Headings looked for.
+            fold: Brings headings into the form in which they are compared; the lists keep
+                them as written.
+            minimum: Fewest labels that make a row of headings.
+            preferred_table: Table whose headings are tried first; if they still stand where
+                the table is, it is the only list returned.
+
+        Returns:
+            The lists in the order of the tabs, those on hidden sheets last.
+
+        Raises:
+            TheodoiError: `not_a_workbook` or `too_large`, see `read_sheet`.
+        """
+        charge = _Allowance(self.package).charge
+        wanted = {fold(label) for label in labels}
+        table = self.table_info(preferred_table) if preferred_table is not None else None
+        if table is not None and table.header_rows:
+            grid = self.grid(table.sheet)
+            area = parse_range(table.ref)
+            if area is not None:
+                headings = headings_of(grid, area[0])
+                inside = {i: label for i, label in headings.items() if area[1] <= i <= area[3]}
+                if len({fold(label) for label in inside.values()} & wanted) >= minimum:
+                    return [_list_below(grid, area[0], (table,), charge)]
+        found = []
+        for sheet in sorted(self.sheets, key=lambda sheet: sheet.state is not SheetState.VISIBLE):
+            grid = self.grid(sheet.name)
+            best = list_at(grid, labels, fold, minimum)
+            if best is not None:
+                found.append(_list_below(grid, best[0], self.table_infos, charge))
+        return found
+
+    def _cut_tables(self, tables: Collection[TableInfo]) -> None:
+        """Cut tables out of their sheets and keep them by both names."""
+        if self._table_allowance is None:
+            self._table_allowance = _Allowance(self.package)
+        for info in tables:
+            table = table_of(self.grid(info.sheet), info, self._table_allowance.charge)
+            if table is not None:
+                self.tables.setdefault(info.name, table)
+                self.tables.setdefault(info.id_name, table)
+
+    def _part(self, kind: str) -> str | None:
+        """Return the workbook's part of a kind, `None` if it has none."""
+        for relationship in self.package.relationships(self.package.workbook_part):
+            if relationship.kind == kind and not relationship.external:
+                return relationship.target
+        return None
+
+
+def read_workbook(
+    source: Path | str | bytes,
+    *,
+    file_name: str = "",
+    limits: Limits = MASTER_LIMITS,
+    tables: Collection[str] | None = None,
+    sheets: Collection[str] | None = None,
+) -> WorkbookContent:
+    """Return the content of a workbook.
+
+    Args:
+        source: Path of the file, or its bytes.
+        file_name: Name for messages; the path's last part if not given.
+        limits: `MASTER_LIMITS` for the office's own workbook, `RETURN_LIMITS` for others.
+        tables: Names of the tables to read now; others are read when asked for.
+        sheets: Names of the sheets to read now, with their tables. If neither is given, all
+            sheets and tables are read.
+
+    Raises:
+        TheodoiError: As `open_package`; also `not_a_workbook` and `too_large` found later.
+    """
+    package = open_package(source, limits, file_name=file_name)
+    with package.reading(package.workbook_part):
+        info = read_workbook_part(package)
+        seen: set[str] = set()
+        infos = tuple(table for sheet in info.sheets for table in read_tables(package, sheet, seen))
+        content = WorkbookContent(package, info, infos, read_modified(package))
+        everything = tables is None and sheets is None
+        wanted_sheets = {name.casefold() for name in sheets or ()}
+        wanted_tables = set(tables or ())
+        for sheet in info.sheets:
+            if everything or sheet.name.casefold() in wanted_sheets:
+                content.grid(sheet.name)
+        content._cut_tables(  # noqa: SLF001
+            [
+                table
+                for table in infos
+                if everything
+                or table.sheet.casefold() in wanted_sheets
+                or table.name in wanted_tables
+                or table.id_name in wanted_tables
+            ]
+        )
+    return content
+
+
+def _list_below(
+    grid: Grid, row: int, tables: Collection[TableInfo], charge: Callable[[int], None]
+) -> SheetTable:
+    """Return everything under a row of headings, named for the table that covers the row.
+
+    Of equal headings the one inside the table counts, else the first.
+    """
+    headings = headings_of(grid, row)
+    name = ""
+    last_table_row = 0
+    for table in tables:
+        area = parse_range(table.ref)
+        if table.sheet == grid.sheet and area is not None and area[0] <= row <= area[2]:
+            name, last_table_row = table.name, area[2] - table.totals_rows
+            inside = {i: label for i, label in headings.items() if area[1] <= i <= area[3]}
+            headings = inside | {i: text for i, text in headings.items() if i not in inside}
+            break
+    return cut(grid, headings, row, grid.last_row, charge, name=name, table_row=last_table_row)
