@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from tests.operations.office import AS_OF, Office, theodoi
@@ -96,3 +98,21 @@ def test_an_empty_register_is_said_to_be_empty(tmp_path):
 
     assert office.run("show").json["tasks"] == []
     assert theodoi("show", office.master).out.strip()
+
+
+def test_a_report_refused_later_still_shows_its_completion_date_before(tmp_path):
+    """The refusal voids the register's column, not what was true before it."""
+    office = Office(tmp_path)
+    office.new(
+        "task_id,content,lead_unit,issue_date,due_date,completed_on\n"
+        "T1,A,STC,2026-10-01,2026-11-30,2026-11-10\n"
+    )
+    refused = {"Mã nhiệm vụ": "T1", "Loại sự kiện": "Từ chối kết quả", "Ngày": date(2026, 11, 15)}
+    office.edit("SuKien", 1, refused)
+    assert office.run("refresh").code == 0
+
+    before = office.tasks(as_of="2026-11-12")["T1"]
+    after = office.tasks(as_of="2026-11-20")["T1"]
+
+    assert (before["progress"], before["completed_on"]) == ("done", "2026-11-10")
+    assert (after["progress"], after["completed_on"]) == ("in_progress", None)

@@ -35,6 +35,9 @@ def show(host: Host, as_of: date) -> dict[str, Any]:
             for name in task["coordinating_units"]
         ]
         task["lead_unit"] = view.unit_code or task["lead_unit"]
+        if task["completed_on"] is None and status.is_done:
+            # The column has gone with a later refusal; at this day the report still stood.
+            task["completed_on"] = status.completed_on
         computed = (
             status.progress.value,
             status.timeliness.value,
