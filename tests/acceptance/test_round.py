@@ -308,7 +308,7 @@ def check_words(sheet, figures: Figures) -> None:
     """Sections say how many tasks they hold; reasons and proposals name their tasks."""
     words = forms.texts(sheet)
     if figures.profile in ("can-tho", "ca-mau", "lao-cai"):
-        assert forms.sections(sheet) == [f"{k} ({n})" for k, n in figures.labels.items()]
+        assert forms.sections(sheet) == [f"{k} ({n})" for k, n in figures.labels.items() if n]
     if figures.profile == "hue":
         assert forms.sections(sheet, "Stt") == ["Chưa thực hiện", "Đang thực hiện", "Đã hoàn thành"]
         assert sorted(word for word in words if re.match(r"- \d+/", word)) == sorted(
