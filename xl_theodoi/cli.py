@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -209,7 +210,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(text("answers", "interrupted") + "\n")
         return FAILED
     except BrokenPipeError:
-        return FAILED
+        # Whoever read the answer (`| head`) has gone; the work itself was done before.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except SystemExit as stop:
         return int(stop.code or 0)
     except Exception as problem:  # noqa: BLE001 - the edge: people never see a traceback

@@ -154,15 +154,17 @@ def test_python_m_is_the_same_program():
 
 
 def test_help_is_quick():
-    """Warm, 0.3 s is the limit; the best of five runs keeps other work on the machine out."""
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "xl_theodoi", "--help"], check=True,
-                       capture_output=True)  # fmt: skip
-        times.append(time.perf_counter() - start)
+    """Warm, 0.3 s is the limit; on a slow machine, a few times the bare interpreter's start."""
 
-    assert min(times) < 0.3
+    def best(*words: str) -> float:
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, *words], check=True, capture_output=True)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert best("-m", "xl_theodoi", "--help") < max(0.3, 8 * best("-c", "pass"))
 
 
 def test_help_needs_no_heavy_library():
@@ -228,3 +230,15 @@ def test_today_is_told_by_the_clock_of_vietnam(monkeypatch):
     monkeypatch.setattr(cli, "datetime", Clock)
 
     assert cli.today() == date(2026, 11, 21)
+
+
+def test_a_reader_that_leaves_early_is_no_failure():
+    """`theodoi help codes | head -1`: the pipe closes before everything is printed."""
+    command = [sys.executable, "-m", "xl_theodoi", "help", "codes"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        errors = run.stderr.read()
+
+    assert (run.returncode, errors) == (0, b"")
