@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import os
 import pickle
 import random
 import shutil
 import subprocess
 import time
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
+from tests import commands
 from tests.acceptance import independent, inputs
-from xl_theodoi.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,26 +26,9 @@ PATIENCE = 300
 """Seconds to wait for a round that another process makes."""
 
 
-@dataclass
-class Answer:
-    """Exit code and what was printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one JSON document."""
-        return json.loads(self.out)
-
-
-def theodoi(*words: object) -> Answer:
+def theodoi(*words: object) -> commands.Answer:
     """Run one command."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main([str(word) for word in words])
-    return Answer(code, out.getvalue(), err.getvalue())
+    return commands.Answer.of(*words)
 
 
 def done(*words: object, codes: tuple[int, ...] = (0,)) -> Any:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import json
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
-from xl_theodoi.cli import main
+from tests import commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,18 +23,8 @@ SXD,Sở Xây dựng,Sở XD,,Sở,,,,,
 """
 
 
-@dataclass
-class Answer:
-    """Exit code and what was printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one JSON document on standard output."""
-        return json.loads(self.out)
+class Answer(commands.Answer):
+    """An answer, with what tests ask of it."""
 
     def found(self, *names: str) -> set[tuple[Any, ...]]:
         """Code and the named attributes of every finding."""
@@ -52,10 +38,7 @@ class Answer:
 
 def theodoi(*words: object) -> Answer:
     """Run one command."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = main([str(word) for word in words])
-    return Answer(code, out.getvalue(), err.getvalue())
+    return Answer.of(*words)
 
 
 _MADE: dict[tuple[str, str], bytes] = {}

@@ -6,21 +6,18 @@ by openpyxl, by the headings that `theodoi fields` gives, as a unit's clerk woul
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import json
 import re
 import shutil
 import zipfile
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
-from xl_theodoi.cli import main
+from tests import commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,18 +53,8 @@ NV-8,16/QĐ-UBND,2026-10-05,Quyết định quy hoạch,Quy hoạch đô thị,S
 """
 
 
-@dataclass
-class Answer:
-    """Exit code and what was printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one JSON document on standard output."""
-        return json.loads(self.out)
+class Answer(commands.Answer):
+    """An answer, with what tests ask of it."""
 
     @property
     def file(self) -> Any:
@@ -95,10 +82,7 @@ class Answer:
 
 def run(*words: object) -> Answer:
     """Run one command of the program."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main([str(word) for word in words])
-    return Answer(code, out.getvalue(), err.getvalue())
+    return Answer.of(*words)
 
 
 @cache
