@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from xl_theodoi import cli
+from xl_theodoi.domain.names import UNIT_LIST
 from xl_theodoi.messages import catalogue
 from xl_theodoi.operations.demo_data import (
     TASK_COLUMNS,
@@ -18,7 +19,6 @@ from xl_theodoi.operations.demo_data import (
     task_rows,
     unit_rows,
 )
-from xl_theodoi.operations.returns import LIST_TABLE
 from xl_theodoi.resources import PACKAGE, load_profile
 
 ROOT = Path(__file__).parents[1]
@@ -58,8 +58,8 @@ def fill_in(sent: Path, returned: Path) -> None:
     returned.mkdir()
     for path in sent.glob("*.xlsx"):
         book = openpyxl.load_workbook(path)
-        sheet = next(sheet for sheet in book if LIST_TABLE in sheet.tables)
-        header = int(re.search(r"\d+", sheet.tables[LIST_TABLE].ref).group())
+        sheet = next(sheet for sheet in book if UNIT_LIST in sheet.tables)
+        header = int(re.search(r"\d+", sheet.tables[UNIT_LIST].ref).group())
         column = next(cell.column for cell in sheet[header] if cell.value == label)
         sheet.cell(header + 1, column).value = "Đã họp với các đơn vị."
         book.save(returned / path.name)

@@ -13,7 +13,7 @@ import xl_theodoi
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-NOT_IMPORTED = {"tzdata": "the time zones that Windows lacks, found by `zoneinfo`"}
+NOT_IMPORTED: dict[str, str] = {}
 TOOLS = {
     *("mypy", "ruff", "pytest-cov", "pytest-xdist"),
     *("lxml-stubs", "pandas-stubs", "types-openpyxl"),

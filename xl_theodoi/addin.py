@@ -16,8 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
+from xl_theodoi.domain.dates import VIET_NAM
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import count_by_severity
 from xl_theodoi.messages import error_sentences, text
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.findings import Finding
     from xl_theodoi.excel_host import ExcelHost
 
-TIME_ZONE: Final = "Asia/Ho_Chi_Minh"
 
 OPERATIONS: Final[dict[str, str]] = {
     "check": "xl_theodoi.operations.check:check",
@@ -131,7 +130,7 @@ def report_book(folder: str = "", period: str = "") -> str:
 
 def today() -> date:
     """Return the day it is in Vietnam, wherever the computer's clock stands."""
-    return datetime.now(ZoneInfo(TIME_ZONE)).date()
+    return datetime.now(VIET_NAM).date()
 
 
 def read_path(coded: str) -> Path:

@@ -24,9 +24,9 @@ DONE, NEEDS_PERSON, FAILED = 0, 1, 2
 
 def today() -> date:
     """Return today's date in Vietnam; the only reading of the clock for a judgement."""
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
+    from xl_theodoi.domain.dates import VIET_NAM  # noqa: PLC0415
 
-    return datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+    return datetime.now(VIET_NAM).date()
 
 
 class _Parser(argparse.ArgumentParser):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.excel_host import FINDINGS_TABLE
+from xl_theodoi.domain.names import FINDINGS
 from xl_theodoi.excel_state import native_flag, undisturbed
 from xl_theodoi.excel_values import write_value
 from xl_theodoi.messages import finding_sentences, text
@@ -76,7 +76,7 @@ def write_findings(
 def _existing(book: xw.Book) -> Table | None:
     for sheet in book.sheets:
         for table in sheet.tables:
-            if table.name == FINDINGS_TABLE:
+            if table.name == FINDINGS:
                 return table
     return None
 
@@ -143,9 +143,7 @@ def _make(book: xw.Book, rows: list[list[Any]], summary: str) -> xw.Sheet:
     block = _block(rows, summary, LINES_ABOVE)
     sheet.range((1, 1), (len(block), width)).options(chunksize=None).value = block
     whole = sheet.range((header, 1), (header + len(rows), width))
-    sheet.tables.add(
-        source=whole, name=FINDINGS_TABLE, has_headers=True, table_style_name=TABLE_STYLE
-    )
+    sheet.tables.add(source=whole, name=FINDINGS, has_headers=True, table_style_name=TABLE_STYLE)
     with suppress(Exception):
         # How the sheet looks must not decide whether the findings are seen.
         for index, (column, characters) in enumerate(COLUMNS.items(), start=1):

@@ -24,6 +24,7 @@ from xl_theodoi.domain.changes import (
 )
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, warning
+from xl_theodoi.domain.names import FINDINGS
 from xl_theodoi.excel_state import native_flag, undisturbed
 from xl_theodoi.excel_values import read_value
 from xl_theodoi.excel_writer import LiveTable, Writer
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.changes import Change
     from xl_theodoi.domain.findings import Finding
 
-FINDINGS_TABLE: Final = "KetQuaKiemTra"
-"""Our own list of findings in the workbook; it is written, never read as data."""
 LONGEST_BLANK_RUN: Final = 1000
 """As in the reader of files: longer gaps of blank rows are left out of a list."""
 MAX_FORMULA_AREAS: Final = 20
@@ -118,7 +117,7 @@ class ExcelHost:
         live: dict[str, LiveTable] = {}
         for sheet in self.book.sheets:
             for table in sheet.tables:
-                if table.name != FINDINGS_TABLE and table.show_headers:
+                if table.name != FINDINGS and table.show_headers:
                     found = _read_table(table, sheet, self.book.name)
                     live[found.content.name] = found
         self._live = live

@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 
 from xl_theodoi.domain.cells import CellKind, Value
+
+VIET_NAM = timezone(timedelta(hours=7))
+"""The one time zone of the country, without summer time."""
 
 BAD_DATE = "bad_date"
 """Problem code: the cell holds something that is no date."""

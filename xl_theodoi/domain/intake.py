@@ -17,7 +17,7 @@ from xl_theodoi.domain.findings import Finding, Severity
 from xl_theodoi.domain.text import clean, fold, is_legacy_font, looks_legacy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from xl_theodoi.domain.cells import Column, SheetTable
     from xl_theodoi.domain.findings import Location
@@ -38,8 +38,9 @@ class Reading:
         labels: Column label by field, for the fields whose column is there.
         columns: Typed values by field, one per row: text, date, tuple of texts, number, None.
         problems: Findings by row position, for cells that could not be taken as they are.
-        raw_dates: Fields whose cells held text that reads as a date both ways round, and
-            those that held real dates, by row position; for the check of mixed columns.
+        swappable: Row positions of dates written as text that read both ways round, by
+            field; for the check of mixed columns.
+        text_dates: Row positions of all dates written as text, by field.
     """
 
     table: SheetTable
@@ -283,11 +284,6 @@ def choice_index(words: Mapping[str, str]) -> dict[str, str]:
     return {fold(word): member for member, word in words.items()} | {
         fold(member): member for member in words
     }
-
-
-def columns_present(readings: Iterable[Reading], name: str) -> bool:
-    """Whether any of the lists has a field's column."""
-    return any(name in reading.labels for reading in readings)
 
 
 def unknown_headings(table: SheetTable, labels: Mapping[str, str]) -> Sequence[str]:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 SITUATION = "reported_state"
 """Name under which the three fields of a `Situation` are submitted together."""
 
-SITUATION_FIELDS = ("reported_state", "completed_on", "progress_date")
-
 TEXT_FIELDS = ("progress_text", "result_document", "evidence", "late_reason", "proposal", "note")
 """Fields that merge singly into the register's column of the same name."""
 
@@ -88,11 +86,6 @@ class ReturnedRow:
     submitted: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     is_default: bool = False
-
-    @property
-    def is_rejected(self) -> bool:
-        """Whether a cell of the row is wrong, so that nothing of it enters."""
-        return any(finding.is_error for finding in self.findings)
 
 
 def same_value(one: Any, other: Any) -> bool:

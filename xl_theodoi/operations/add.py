@@ -13,6 +13,7 @@ from xl_theodoi.domain.changes import AppendRows, Change
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.events import Event, event_row, extension_findings, missing_events
 from xl_theodoi.domain.findings import Finding, Severity, error, warning
+from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.domain.profile import COMPUTED_FIELDS
 from xl_theodoi.domain.settings import setting_rows
 from xl_theodoi.domain.text import fold_name, task_key
@@ -22,7 +23,7 @@ from xl_theodoi.operations.companion import write_new
 from xl_theodoi.operations.duedates import due_date_findings, missing_children
 from xl_theodoi.operations.entries import DocumentKeys, TaskKeys, judge_new_rows
 from xl_theodoi.operations.inputs import read_input
-from xl_theodoi.operations.master import LAYOUT_VERSION, REGISTER, Master, unit_from_row
+from xl_theodoi.operations.master import LAYOUT_VERSION, Master, unit_from_row
 from xl_theodoi.operations.overview import overview, overview_changes
 from xl_theodoi.operations.refresh import event_changes, register_row
 from xl_theodoi.operations.results import WriteResult

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from xl_theodoi.domain.cells import CellKind
 from xl_theodoi.domain.events import extension_findings
 from xl_theodoi.domain.findings import Finding, Location, error, warning
+from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.domain.text import fold_name, task_key
 from xl_theodoi.domain.validate import contradictions, future_dates, missing_values
 from xl_theodoi.domain.workdays import DayKind
 from xl_theodoi.operations.duedates import due_date_findings
 from xl_theodoi.operations.entries import lead_unit_rows
 from xl_theodoi.operations.loose_cells import rows_below
-from xl_theodoi.operations.master import REGISTER, Master
+from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.results import CheckResult
 
 if TYPE_CHECKING:

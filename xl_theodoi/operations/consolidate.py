@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from xl_theodoi.domain.changes import Change, SetCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, error, warning
+from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.domain.text import task_key
 from xl_theodoi.operations.companion import replace_file, sha256_of
 from xl_theodoi.operations.corrections import Corrections
 from xl_theodoi.operations.decisions import Decisions
 from xl_theodoi.operations.draft import Draft
 from xl_theodoi.operations.ledger import Ledger, read_conflicts
-from xl_theodoi.operations.master import REGISTER, Master
+from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.receipts import WHOLE, Receipts, missing_units, reason_sentence
 from xl_theodoi.operations.refresh import event_changes, history_changes
 from xl_theodoi.operations.results import ConsolidateResult, FileVerdict, RowCounts

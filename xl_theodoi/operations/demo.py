@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.changes import SetCells
 from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.domain.names import REGISTER, UNIT_LIST
 from xl_theodoi.domain.periods import PeriodKind, period_of
 from xl_theodoi.domain.workdays import WorkCalendar
 from xl_theodoi.hosts import FileHost
@@ -26,10 +27,9 @@ from xl_theodoi.operations.demo_data import (
     task_rows,
     unit_rows,
 )
-from xl_theodoi.operations.master import REGISTER, Master
+from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.refresh import refresh
 from xl_theodoi.operations.report import report
-from xl_theodoi.operations.returns import LIST_TABLE
 from xl_theodoi.operations.send import send
 from xl_theodoi.operations.writing import commit
 from xl_theodoi.resources_time import shipped_days
@@ -167,8 +167,8 @@ class _Workbook:
         import openpyxl  # noqa: PLC0415 - slow, and only the demonstration writes with it
 
         self.book = openpyxl.load_workbook(path)
-        self.sheet = next(sheet for sheet in self.book if LIST_TABLE in sheet.tables)
-        first, last = self.sheet.tables[LIST_TABLE].ref.split(":")
+        self.sheet = next(sheet for sheet in self.book if UNIT_LIST in sheet.tables)
+        first, last = self.sheet.tables[UNIT_LIST].ref.split(":")
         self.header = int("".join(sign for sign in first if sign.isdigit()))
         self.last = int("".join(sign for sign in last if sign.isdigit()))
         labels = {

@@ -11,9 +11,10 @@ import base64
 import json
 import zlib
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from xl_theodoi.domain.dates import VIET_NAM
 from xl_theodoi.domain.findings import Finding, error
 from xl_theodoi.domain.merge import SITUATION, Request, Situation, same_value
 from xl_theodoi.domain.model import Progress
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xl_theodoi.operations.master import Master
-
-VIET_NAM = timezone(timedelta(hours=7))
-"""The one time zone of the country, without summer time."""
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

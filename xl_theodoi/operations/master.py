@@ -18,6 +18,7 @@ from xl_theodoi.domain.events import (
 from xl_theodoi.domain.findings import Finding, Location, warning
 from xl_theodoi.domain.intake import Reading, choice_index, match_headings, read_list
 from xl_theodoi.domain.model import TaskView, Unit
+from xl_theodoi.domain.names import FINDINGS, META, REGISTER, SENDINGS
 from xl_theodoi.domain.profile import FieldSpec
 from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_cells
 from xl_theodoi.domain.settings import read_settings
@@ -47,11 +48,7 @@ if TYPE_CHECKING:
 LAYOUT_VERSION = 1
 """Version of the layout of masters and unit workbooks."""
 
-REGISTER = "NhiemVu"
-META = "TheoDoiMeta"
-SENDINGS = "TheoDoiGui"
-
-NOT_SCANNED = (META, SENDINGS, "CauHinh", "NgayNghi", "KetQuaKiemTra")
+NOT_SCANNED = (META, SENDINGS, "CauHinh", "NgayNghi", FINDINGS)
 """Tables that hold the program's own words; a finding's wording is no mark of secrecy."""
 
 _META_SPECS = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi import resources
 from xl_theodoi.domain.changes import Change, ReplaceRows, SetName
+from xl_theodoi.domain.names import FIGURES_CELL
 from xl_theodoi.domain.summary import overview_tables, summarize
 
 if TYPE_CHECKING:
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.profile import Profile
     from xl_theodoi.domain.settings import Settings
     from xl_theodoi.operations.master import Master
-
-
-AS_OF_NAME = "NgaySoLieu"
-"""Named cell that says at which day the overview's figures are true."""
 
 
 def overview(
@@ -45,9 +42,9 @@ def overview_changes(master: Master, views: Sequence[TaskView]) -> list[Change]:
         ]
         if [row for row in current if row] != known:
             changes.append(ReplaceRows(name, known))
-    shown = master.content.name_cell(AS_OF_NAME)
+    shown = master.content.name_cell(FIGURES_CELL)
     if shown is not None and shown.value != master.as_of:
-        changes.append(SetName(AS_OF_NAME, master.as_of))
+        changes.append(SetName(FIGURES_CELL, master.as_of))
     return changes
 
 

@@ -14,10 +14,11 @@ from xl_theodoi.domain.events import (
     missing_events,
     obsolete_events,
 )
+from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.domain.text import task_key
 from xl_theodoi.messages import printed
 from xl_theodoi.operations.duedates import due_date_findings, missing_children
-from xl_theodoi.operations.master import REGISTER, Master
+from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.overview import overview_changes
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.rows import (

@@ -14,6 +14,7 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Finding, Location, Severity, error, warning
 from xl_theodoi.domain.intake import Reading, choice_index, read_list, split_list
 from xl_theodoi.domain.merge import same_value
+from xl_theodoi.domain.names import IDENTITY_SHEET, UNIT_IDENTITY, UNIT_LIST, UNIT_SENT
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.domain.secrecy import Mark, SecrecyWords
 from xl_theodoi.domain.text import clean, fold, task_key
@@ -32,11 +33,6 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.model import Unit
     from xl_theodoi.operations.master import Master
     from xl_theodoi.workbook.reading.read import WorkbookContent
-
-IDENTITY_TABLE = "TheoDoiDinhDanh"
-BASE_TABLE = "TheoDoiGoc"
-LIST_TABLE = "NhiemVuDonVi"
-HIDDEN_SHEET = "_theodoi"
 
 _REFUSALS = ("not_a_workbook", "encrypted", "too_large", "unsafe_content")
 """What the reader may say of a returned file; verdicts here, never exit code 2."""
@@ -211,10 +207,10 @@ def _refuse_marks(content: WorkbookContent, where: Location) -> None:
 
 def _pairs(content: WorkbookContent) -> dict[str, str] | None:
     """Return the identity that a workbook carries, None where it has none."""
-    table = content.table(IDENTITY_TABLE)
+    table = content.table(UNIT_IDENTITY)
     if table is None or {"key", "value"} - set(table.columns):
         lists = content.find_list(["key", "value"], fold, 2)
-        hidden = [found for found in lists if found.sheet.casefold() == HIDDEN_SHEET]
+        hidden = [found for found in lists if found.sheet.casefold() == IDENTITY_SHEET]
         if not hidden:
             return None
         table = hidden[0]
@@ -263,7 +259,7 @@ def _find_list(content: WorkbookContent, master: Master) -> SheetTable | None:
     labels = [spec.label for spec in specs.values()]
     key = fold(specs["task_id"].label)
     minimum = min(4, len(labels))
-    lists = content.find_list(labels, fold, minimum, LIST_TABLE)
+    lists = content.find_list(labels, fold, minimum, UNIT_LIST)
     usable = [
         found for found in lists if any(fold(label) == key for label in found.columns)
     ]  # fmt: skip
@@ -271,7 +267,7 @@ def _find_list(content: WorkbookContent, master: Master) -> SheetTable | None:
     return max(
         usable,
         key=lambda found: (
-            found.name == LIST_TABLE,
+            found.name == UNIT_LIST,
             len({fold(label) for label in found.columns} & wanted),
         ),
         default=None,
@@ -291,10 +287,10 @@ def _base(
         tasks = record["tasks"]
         return {task_key(key): typed_row(values, master) for key, values in tasks.items()}
     findings.append(warning("base_record_missing", where))
-    table = content.table(BASE_TABLE)
+    table = content.table(UNIT_SENT)
     if table is None or "task_id" not in table.columns:
         lists = content.find_list(["task_id", "reported_state", "content"], fold, 3)
-        hidden = [found for found in lists if found.sheet.casefold() == HIDDEN_SHEET]
+        hidden = [found for found in lists if found.sheet.casefold() == IDENTITY_SHEET]
         if not hidden:
             return {}
         table = hidden[0]

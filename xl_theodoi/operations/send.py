@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.changes import AppendRows, Change, SetCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Finding, error
+from xl_theodoi.domain.names import REGISTER, SENDINGS
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.domain.reportdue import report_due_on
 from xl_theodoi.domain.scope import Scope, select_tasks
 from xl_theodoi.domain.text import task_key
 from xl_theodoi.operations.companion import sha256_of, write_new
 from xl_theodoi.operations.duedates import period_name
-from xl_theodoi.operations.master import LAYOUT_VERSION, REGISTER, SENDINGS, Master
+from xl_theodoi.operations.master import LAYOUT_VERSION, Master
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.rows import cell_value, labelled
 from xl_theodoi.operations.writing import commit

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.changes import AddColumns, Change, SetCells
 from xl_theodoi.domain.findings import Finding, Location, error
-from xl_theodoi.operations.master import LAYOUT_VERSION, META, REGISTER, Master
+from xl_theodoi.domain.names import META, REGISTER
+from xl_theodoi.operations.master import LAYOUT_VERSION, Master
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.writing import commit
 

@@ -12,6 +12,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
+from xl_theodoi.domain.names import (
+    FIGURES_CELL,
+    IDENTITY_SHEET,
+    META,
+    REGISTER,
+    SENDINGS,
+    SENDINGS_SHEET,
+)
 from xl_theodoi.domain.profile import COMPUTED_FIELDS
 from xl_theodoi.resources import setting_catalogue
 from xl_theodoi.workbook.building import look
@@ -25,7 +33,7 @@ from xl_theodoi.workbook.building.list import (
     column_reference,
     quoted,
 )
-from xl_theodoi.workbook.building.overview import COUNTED_NAME, overview_labels, write_overview
+from xl_theodoi.workbook.building.overview import overview_labels, write_overview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,11 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MasterContent", "build_master", "overview_labels"]
 
-REGISTER_TABLE: Final = "NhiemVu"
-META_SHEET: Final = "_theodoi"
-META_TABLE: Final = "TheoDoiMeta"
-SENT_SHEET: Final = "_theodoi_gui"
-SENT_TABLE: Final = "TheoDoiGui"
 SENT_COLUMNS: Final = ("period", "unit", "send_id", "sent_on", "tasks")
 PART_LENGTH: Final = 30_000
 """Characters of one piece of the profile's text; a cell holds 32,767."""
@@ -107,7 +110,7 @@ def build_master(content: MasterContent) -> bytes:
     overview = look.add_sheet(book, names["overview"])
     register = look.add_sheet(book, names["register"])
     lists = {table: look.add_sheet(book, spec.sheet) for table, spec in profile.tables.items()}
-    hidden = _HiddenSheet(book.add_worksheet(META_SHEET))
+    hidden = _HiddenSheet(book.add_worksheet(IDENTITY_SHEET))
     writer = ListWriter(
         style,
         unit_sheet=profile.tables["DonVi"].sheet,
@@ -126,7 +129,7 @@ def build_master(content: MasterContent) -> bytes:
         label = profile.tables[table].columns[column].label
         book.define_name(name, f"={column_reference(table, label)}")
     _write_identity(hidden.sheet, content)
-    _write_sent(book.add_worksheet(SENT_SHEET), content)
+    _write_sent(book.add_worksheet(SENDINGS_SHEET), content)
     for sheet, group in ((guide, "guide"), (overview, "work"), (register, "work")):
         sheet.set_tab_color(TAB_COLOURS[group])
     guide.activate()
@@ -147,7 +150,7 @@ def _write_register(
             break
         frozen += 1
     layout = ListLayout(
-        table=REGISTER_TABLE,
+        table=REGISTER,
         fields=fields,
         shown=frozenset(shown),
         computed=frozenset(COMPUTED_FIELDS),
@@ -168,11 +171,11 @@ def _write_register(
     sheet.write_formula(
         3,
         start,
-        f'={quoted(note)}&TEXT({COUNTED_NAME},"{look.DATE_FORMAT}")',
+        f'={quoted(note)}&TEXT({FIGURES_CELL},"{look.DATE_FORMAT}")',
         style.style(italic=True),
         f"{note}{content.as_of:%d/%m/%Y}",
     )
-    written = writer.write(sheet, layout, content.tables.get(REGISTER_TABLE, ()))
+    written = writer.write(sheet, layout, content.tables.get(REGISTER, ()))
     _colour_register(style, written, profile)
     look.set_up_page(
         sheet,
@@ -341,7 +344,7 @@ class _HiddenSheet:
             column = 4 + len(self._lists)
             self.sheet.write_column(0, column, key)
             letter = column_letter(column + 1)
-            self._lists[key] = f"={META_SHEET}!${letter}$1:${letter}${len(key)}"
+            self._lists[key] = f"={IDENTITY_SHEET}!${letter}$1:${letter}${len(key)}"
         return self._lists[key]
 
 
@@ -359,16 +362,16 @@ def _write_identity(sheet: Any, content: MasterContent) -> None:
             rows.append(("profile_text", text))
         else:
             rows.extend((f"profile_text_{n}", part) for n, part in enumerate(parts, start=1))
-    _plain_table(sheet, META_TABLE, ("key", "value"), rows)
+    _plain_table(sheet, META, ("key", "value"), rows)
 
 
 def _write_sent(sheet: Any, content: MasterContent) -> None:
     sheet.very_hidden()
     rows = [
         tuple(row.get(column) for column in SENT_COLUMNS)
-        for row in content.tables.get(SENT_TABLE, ())
+        for row in content.tables.get(SENDINGS, ())
     ]
-    _plain_table(sheet, SENT_TABLE, SENT_COLUMNS, rows)
+    _plain_table(sheet, SENDINGS, SENT_COLUMNS, rows)
 
 
 def _plain_table(

@@ -10,6 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
+from xl_theodoi.domain.names import AS_OF_CELL, FIGURES_CELL
 from xl_theodoi.resources import report_texts
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.list import column_reference, quoted, write_value
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 STATUS_TABLE: Final = "TongQuanTinhHinh"
 UNIT_TABLE: Final = "TongQuanDonVi"
 AGE_TABLE: Final = "TongQuanTuoi"
-AS_OF_NAME: Final = "NgayTinh"
-"""Day of live formulas; an office may put a fixed date there."""
-COUNTED_NAME: Final = "NgaySoLieu"
-"""Day for which the figures in the workbook were computed."""
 
 ROW_PIXELS: Final = 20
 LABEL_WIDTH: Final = 30.0
@@ -171,22 +168,22 @@ class _Overview:
             self.words["to_units"],
         )
         book = self.look.book
-        book.define_name(COUNTED_NAME, f"='{self.name}'!$B${row + 1}")
-        book.define_name(AS_OF_NAME, f"='{self.name}'!${column_letter(self.width)}${row + 1}")
+        book.define_name(FIGURES_CELL, f"='{self.name}'!$B${row + 1}")
+        book.define_name(AS_OF_CELL, f"='{self.name}'!${column_letter(self.width)}${row + 1}")
         text = f'TEXT({{}},"{look.DATE_FORMAT}")'
         warning = "&".join(
             (
                 quoted(dates["differs_before"]),
-                text.format(COUNTED_NAME),
+                text.format(FIGURES_CELL),
                 quoted(dates["differs_middle"]),
-                text.format(AS_OF_NAME),
+                text.format(AS_OF_CELL),
                 quoted(dates["differs_after"]),
             )
         )
         sheet.write_formula(
             row + 3,
             0,
-            f'=IF({COUNTED_NAME}={AS_OF_NAME},"",{warning})',
+            f'=IF({FIGURES_CELL}={AS_OF_CELL},"",{warning})',
             self.look.style(italic=True, font_color=look.TONES["overdue"].ink),
             "",
         )

@@ -12,11 +12,11 @@ import gc
 from io import BytesIO
 from typing import Any
 
+from xl_theodoi.domain.names import AS_OF_CELL
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_check import SelfCheck
 from xl_theodoi.workbook.building.unit_check_sheet import write_check_sheet
 from xl_theodoi.workbook.building.unit_content import (
-    AS_OF_NAME,
     ListPlan,
     UnitContent,
     clean_text,
@@ -95,7 +95,7 @@ def _build(content: UnitContent) -> bytes:
     style = look.Look(book)
     made = {name: _add_sheet(book, sheets[name]) for name in _SHEETS}
     writer = FormWriter(made["form"], style, form)
-    book.define_name(AS_OF_NAME, "=" + writer.as_of_address())
+    book.define_name(AS_OF_CELL, "=" + writer.as_of_address())
     write_list_sheet(made["list"], style, content, plan, self_check)
     writer.write()
     missing = f"COUNTIF('{sheets['form']}'!{writer.span(form.c_place)},0)"

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from xl_theodoi.domain.cells import column_letter
+from xl_theodoi.domain.names import AS_OF_CELL
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.workbook.building.unit_content import (
-    AS_OF_NAME,
     ListPlan,
     UnitContent,
     cell_value,
@@ -174,7 +174,7 @@ class SelfCheck:
         content, plan = self.content, self.plan
         words = content.profile.words["reported_state"]
         open_, half, done = (literal(words[n]) for n in ("not_started", "in_progress", "done"))
-        today, as_of = self.today, AS_OF_NAME
+        today, as_of = self.today, AS_OF_CELL
         day, as_day = serial(content.as_of), serial(content.as_of)
         limits = {
             name: spec.max_length

@@ -33,11 +33,6 @@ HEAD_ROW: Final = 6
 """0-based row of the list's headings; the title rows stand above."""
 FIRST_COLUMN: Final = 1
 """0-based column of the table's first field; the self-check's mark stands left of it."""
-AS_OF_NAME: Final = "NgayTinh"
-"""Named cell with the day at which the form's statuses are true."""
-LIST_TABLE: Final = "NhiemVuDonVi"
-IDENTITY_TABLE: Final = "TheoDoiDinhDanh"
-SENT_TABLE: Final = "TheoDoiGoc"
 
 _EPOCH: Final = date(1899, 12, 30)
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -12,10 +12,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
+from xl_theodoi.domain.names import AS_OF_CELL
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_content import (
-    AS_OF_NAME,
     clean_text,
     literal,
     raw_text,
@@ -186,11 +186,11 @@ class FormWriter:
                 f'=IF({place}=0,"",IF(ISNUMBER(INDEX({due},{place})),INDEX({due},{place}),""))',
                 dated, "" if figure.due is None else serial(figure.due),
             )  # fmt: skip
-            soon = f"{AS_OF_NAME}<{cell['due']}-{int(content.setting('due_soon_days'))}"
+            soon = f"{AS_OF_CELL}<{cell['due']}-{int(content.setting('due_soon_days'))}"
             if uses_soon and "due_soon_from" in row:
                 if figure.due_soon_from is not None:
                     sheet.write_number(at, form.c_soon, serial(figure.due_soon_from), dated)
-                soon = f"{AS_OF_NAME}<{cell['soon']}"
+                soon = f"{AS_OF_CELL}<{cell['soon']}"
             if figure.approved_on is not None:
                 sheet.write_number(at, form.c_approved, serial(figure.approved_on), dated)
             chosen = f"TRIM(INDEX({state},{place}))"
@@ -202,15 +202,15 @@ class FormWriter:
             )  # fmt: skip
             completed = f"N(INDEX({plan.span('completed_on')},{place}))"
             done = (
-                f'9+IF({cell["due"]}="",2,IF(INT(IF({completed}>0,{completed},{AS_OF_NAME}))'
+                f'9+IF({cell["due"]}="",2,IF(INT(IF({completed}>0,{completed},{AS_OF_CELL}))'
                 f">{cell['due']},1,0))"
             )
             if approves:
-                done += f"+IF(AND({cell['approved']}>0,{cell['approved']}<={AS_OF_NAME}),3,0)"
+                done += f"+IF(AND({cell['approved']}>0,{cell['approved']}<={AS_OF_CELL}),3,0)"
             sheet.write_formula(
                 at, form.c_code,
                 f"=IF({cell['state']}<0,0,IF({cell['state']}=2,{done},"
-                f"1+4*{cell['state']}+IF({cell['due']}=\"\",3,IF({AS_OF_NAME}>{cell['due']},2,"
+                f"1+4*{cell['state']}+IF({cell['due']}=\"\",3,IF({AS_OF_CELL}>{cell['due']},2,"
                 f"IF({soon},0,1)))))",
                 plain, figure.code,
             )  # fmt: skip
@@ -277,8 +277,8 @@ class FormWriter:
         self.text(
             split + 1, last, f"{shown}{texts['place_middle']}{year}", PROSE, italic=True,
             locked=False, **centre,
-            formula=f'={literal(place)}&IF(MONTH({AS_OF_NAME})<3,"0","")&MONTH({AS_OF_NAME})'
-            f"&{literal(texts['place_middle'])}&YEAR({AS_OF_NAME})",
+            formula=f'={literal(place)}&IF(MONTH({AS_OF_CELL})<3,"0","")&MONTH({AS_OF_CELL})'
+            f"&{literal(texts['place_middle'])}&YEAR({AS_OF_CELL})",
         )  # fmt: skip
         height((f"{shown}{texts['place_middle']}{year}", right, PROSE), bold=False)
         self.row += 1
@@ -309,8 +309,8 @@ class FormWriter:
         unit = clean_text(content.unit.name)
         count = f'COUNTIF({self.span(self.form.c_place)},">0")'
         day = (
-            f'TEXT(DAY({AS_OF_NAME}),"00")&"/"&TEXT(MONTH({AS_OF_NAME}),"00")&"/"'
-            f"&YEAR({AS_OF_NAME})"
+            f'TEXT(DAY({AS_OF_CELL}),"00")&"/"&TEXT(MONTH({AS_OF_CELL}),"00")&"/"'
+            f"&YEAR({AS_OF_CELL})"
         )
         shown = (
             f"{texts['sentence_before']}{vietnamese_date(content.as_of)}, {unit}{before}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from xl_theodoi.domain.names import UNIT_IDENTITY, UNIT_SENT
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_content import (
-    IDENTITY_TABLE,
-    SENT_TABLE,
     ListPlan,
     UnitContent,
     clean_text,
@@ -126,9 +125,9 @@ def write_hidden_sheet(sheet: Any, style: look.Look, content: UnitContent, plan:
     """Write the workbook's identity and the values as they were sent, all of them as text."""
     identity = [(key, clean_text(str(value))) for key, value in content.identity.items()]
     names: Sequence[str] = list(plan.fields)
-    _table(sheet, style, 0, IDENTITY_TABLE, ("key", "value"), rows=identity or [("", "")])
+    _table(sheet, style, 0, UNIT_IDENTITY, ("key", "value"), rows=identity or [("", "")])
     sent = [[raw_text(row.get(name)) for name in names] for row in content.rows]
-    _table(sheet, style, SENT_COLUMN, SENT_TABLE, names, rows=sent)
+    _table(sheet, style, SENT_COLUMN, UNIT_SENT, names, rows=sent)
     sheet.very_hidden()
     sheet.protect()
 

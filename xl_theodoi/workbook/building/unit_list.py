@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
+from xl_theodoi.domain.names import AS_OF_CELL, UNIT_LIST
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_check import (
     FIRST_ERROR,
@@ -14,11 +15,9 @@ from xl_theodoi.workbook.building.unit_check import (
     verdict_text,
 )
 from xl_theodoi.workbook.building.unit_content import (
-    AS_OF_NAME,
     CELL_LIMIT,
     FIRST_COLUMN,
     HEAD_ROW,
-    LIST_TABLE,
     ListPlan,
     UnitContent,
     cell_value,
@@ -156,7 +155,7 @@ def _table(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan) -
     sheet.add_table(
         HEAD_ROW, FIRST_COLUMN, plan.last - 1, last,
         {
-            "name": LIST_TABLE,
+            "name": UNIT_LIST,
             "style": None,
             "columns": [
                 {"header": spec.label,
@@ -291,7 +290,7 @@ def _tones(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan) -
     half = f"{state}={literal(states['in_progress'])}"
     unstarted = f"{state}={literal(states['not_started'])}"
     due = cell["effective_due_date"]
-    overdue = f"AND(NOT({done}),ISNUMBER({due}),{due}<{AS_OF_NAME})"
+    overdue = f"AND(NOT({done}),ISNUMBER({due}),{due}<{AS_OF_CELL})"
     late = (
         f"OR({overdue},AND({done},ISNUMBER({due}),ISNUMBER({cell['completed_on']}),"
         f"{cell['completed_on']}>={due}+1))"
@@ -319,13 +318,13 @@ def _tones(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan) -
         f'OR(AND({done},{cell["completed_on"]}=""),AND(NOT({done}),{cell["completed_on"]}<>""),'
         f"{not_a_day('completed_on')},AND(ISNUMBER({cell['completed_on']}),"
         f"OR({cell['completed_on']}<N({cell['issue_date']}),"
-        f"{cell['completed_on']}>=MAX(TODAY(),{AS_OF_NAME})+1)))",
+        f"{cell['completed_on']}>=MAX(TODAY(),{AS_OF_CELL})+1)))",
     )
     wrong(
         "progress_date",
         f'OR(AND({unstarted},{cell["progress_date"]}<>""),{not_a_day("progress_date")},'
         f"AND(ISNUMBER({cell['progress_date']}),"
-        f"{cell['progress_date']}>=MAX(TODAY(),{AS_OF_NAME})+1))",
+        f"{cell['progress_date']}>=MAX(TODAY(),{AS_OF_CELL})+1))",
     )
     wrong("extension_requested_to", not_a_day("extension_requested_to"))
     wrong(

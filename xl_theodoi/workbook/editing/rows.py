@@ -121,7 +121,6 @@ class SheetXml:
             raise self._unreadable("worksheet")
         prefix = root[1] or b""
         self.prefix = prefix
-        self._root_start = root.start()
         self._cell = re.compile(
             rb"<%sc(?=[\s/>])([^>]*?)(?:/>|>(.*?)</%sc\s*>)" % (prefix, prefix), re.DOTALL
         )

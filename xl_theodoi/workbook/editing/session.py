@@ -9,7 +9,6 @@ from xl_theodoi.workbook.editing import follow as edit_follow
 from xl_theodoi.workbook.editing.book import Book
 from xl_theodoi.workbook.editing.heights import RowHeights
 from xl_theodoi.workbook.editing.package import Package
-from xl_theodoi.workbook.editing.refs import Extent
 from xl_theodoi.workbook.editing.sheet import SheetEdit
 from xl_theodoi.workbook.editing.strings import SharedStrings
 from xl_theodoi.workbook.editing.styles import Styles
@@ -17,6 +16,7 @@ from xl_theodoi.workbook.editing.values import CellWriter
 
 if TYPE_CHECKING:
     from xl_theodoi.workbook.editing.book import Sheet
+    from xl_theodoi.workbook.editing.refs import Extent
 
 
 class Session:
@@ -74,14 +74,7 @@ class Session:
     def extents(self) -> list[Extent]:
         """Return how the tables' last rows moved."""
         return [
-            Extent(
-                table.sheet.name,
-                table.first,
-                table.area.left,
-                table.area.right,
-                table.opened_last,
-                table.last,
-            )
+            edit_follow.session_extent(table)
             for table in self.book.tables.values()
             if table.last != table.opened_last
         ]

@@ -91,11 +91,6 @@ def _units(word: str) -> int:
     return sum(map(_letter, word))
 
 
-def text_width(text: str, font: Font) -> float:
-    """Return the width of a line of text in points."""
-    return _units(text) * font.scale
-
-
 def line_count(text: str, font: Font, width: float) -> int:
     """Return how many lines a text takes when it wraps.
 

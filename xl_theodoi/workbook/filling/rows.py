@@ -247,13 +247,7 @@ class RowPlan:
         if isinstance(items, Mapping):
             items = list(items.items())
         if isinstance(items, str) or not hasattr(items, "__iter__"):
-            raise TheodoiError(
-                "template_not_a_list",
-                file=self._file,
-                sheet=loop.place.sheet or "",
-                cell=loop.place.cell or "",
-                text=loop.source.strip(),
-            )
+            raise self._not_a_list(loop)
         turns = list(items)
         if not turns:
             yield from self._walk(loop.otherwise, names, path)
@@ -276,10 +270,13 @@ class RowPlan:
         try:
             return dict(zip(loop.targets, item, strict=True))
         except (TypeError, ValueError) as problem:
-            raise TheodoiError(
-                "template_not_a_list",
-                file=self._file,
-                sheet=loop.place.sheet or "",
-                cell=loop.place.cell or "",
-                text=loop.source.strip(),
-            ) from problem
+            raise self._not_a_list(loop) from problem
+
+    def _not_a_list(self, loop: _Loop) -> TheodoiError:
+        return TheodoiError(
+            "template_not_a_list",
+            file=self._file,
+            sheet=loop.place.sheet or "",
+            cell=loop.place.cell or "",
+            text=loop.source.strip(),
+        )
