@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xl_theodoi.domain.cells import Cell, CellKind, Column, SheetTable, column_letter
 from xl_theodoi.domain.changes import (
     AddColumns,
+    AppendColumns,
     AppendRows,
     MarkCells,
     RemoveRows,
@@ -249,6 +250,8 @@ class ExcelHost:
             writer.set_cells(self._table(change.table), change.cells)
         elif isinstance(change, AppendRows):
             writer.append(self._table(change.table), change.rows)
+        elif isinstance(change, AppendColumns):
+            writer.append(self._table(change.table), change.rows())
         elif isinstance(change, RemoveRows):
             writer.remove(self._table(change.table), change.positions)
         else:
@@ -260,6 +263,7 @@ _ORDER: Final[dict[type, int]] = {
     SetName: 1,
     SetCells: 2,
     AppendRows: 3,
+    AppendColumns: 3,
     RemoveRows: 4,
     ReplaceRows: 5,
     MarkCells: 6,

@@ -11,6 +11,7 @@ import pytest
 from xl_theodoi.domain.cells import CellKind
 from xl_theodoi.domain.changes import (
     AddColumns,
+    AppendColumns,
     AppendRows,
     MarkCells,
     RemoveRows,
@@ -291,12 +292,19 @@ def test_not_excel_rows_are_appended_in_one_write(open_master):
     assert table.columns["Hạn"].values[4] == date(2026, 12, 5)
 
 
-def test_not_excel_the_blank_row_of_an_empty_table_is_filled(open_master):
+@pytest.mark.parametrize(
+    "change",
+    [
+        AppendRows("SuKien", [{"Mã nhiệm vụ": "NV-1"}, {"Mã nhiệm vụ": "NV-2"}]),
+        AppendColumns("SuKien", {"Mã nhiệm vụ": ["NV-1", "NV-2"]}),
+    ],
+)
+def test_not_excel_the_blank_row_of_an_empty_table_is_filled(open_master, change):
     book = open_master()
     host = ExcelHost(book)
     host.read()
 
-    host.apply([AppendRows("SuKien", [{"Mã nhiệm vụ": "NV-1"}, {"Mã nhiệm vụ": "NV-2"}])])
+    host.apply([change])
 
     table = ExcelHost(book).read().tables["SuKien"]
     assert table.columns["Mã nhiệm vụ"].values == ["NV-1", "NV-2"]

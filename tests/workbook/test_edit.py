@@ -8,7 +8,7 @@ from datetime import date, datetime
 import pytest
 
 from tests.workbook.edit_samples import by_openpyxl, by_xlsxwriter, parts_of, values_of
-from xl_theodoi.domain.changes import AppendRows, ReplaceRows, SetCells, SetName
+from xl_theodoi.domain.changes import AppendColumns, AppendRows, ReplaceRows, SetCells, SetName
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing.edit import edit_bytes
 from xl_theodoi.workbook.editing.rows import SheetXml
@@ -156,3 +156,20 @@ def test_formulas_that_are_no_calculated_column_are_carried_on_where_two_rows_ag
     one_off, _ = edit_bytes(by_openpyxl(3), [SetCells("NhiemVu", {(1, "Gấp"): 1})])
     result, _ = edit_bytes(one_off, [AppendRows("NhiemVu", [{"Mã": "x"}])])
     assert values_of(result)[6][4] is None
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_rows_given_by_columns_are_appended_like_rows(make):
+    rows = [{"Mã": "A", "Hạn": date(2026, 5, 1)}, {"Mã": "B", "Hạn": None}]
+    columns = {"Mã": ["A", "B"], "Hạn": [date(2026, 5, 1), None]}
+
+    assert (
+        edit_bytes(make(), [AppendColumns("NhiemVu", columns)])[0]
+        == edit_bytes(make(), [AppendRows("NhiemVu", rows)])[0]
+    )
+    assert parts_of(edit_bytes(make(), [AppendColumns("NhiemVu", {})])[0]) == parts_of(make())
+
+
+def test_columns_to_append_are_equally_long():
+    with pytest.raises(ValueError, match="equally long"):
+        AppendColumns("NhiemVu", {"Mã": ["A", "B"], "Số": [1]})

@@ -16,6 +16,7 @@ from xl_theodoi.domain.changes import SetCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import save as edit_save
 from xl_theodoi.workbook.editing.edit import apply_changes, edit_bytes
+from xl_theodoi.workbook.editing.package import Package
 
 SET = [SetCells("NhiemVu", {(0, "Nội dung"): "mới"})]
 
@@ -215,14 +216,14 @@ def test_a_missing_file_is_reported(tmp_path):
 
 def test_a_damaged_result_never_replaces_the_file(master, monkeypatch):
     before = master.read_bytes()
-    real = edit_save.Package.build
+    real = Package.build
 
     def build(package):
         data = bytearray(real(package))
         data[400] ^= 0xFF
         return bytes(data)
 
-    monkeypatch.setattr(edit_save.Package, "build", build)
+    monkeypatch.setattr(Package, "build", build)
 
     with pytest.raises(TheodoiError):
         apply_changes(master, SET)

@@ -32,6 +32,35 @@ class AppendRows:
 
 
 @dataclass(frozen=True, slots=True)
+class AppendColumns:
+    """Add rows below a table, given by columns of equal length; other labels stay blank.
+
+    The same as `AppendRows` with a row for each place of the columns; long logs are made and
+    written faster this way.
+
+    Raises:
+        ValueError: For columns of different lengths.
+    """
+
+    table: str
+    columns: Mapping[str, Sequence[Value]]
+
+    def __post_init__(self) -> None:
+        if len({len(values) for values in self.columns.values()}) > 1:
+            raise ValueError(f"the columns of {self.table} are not equally long")
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def rows(self) -> list[dict[str, Value]]:
+        """Return the rows as `AppendRows` would have them."""
+        labels = list(self.columns)
+        return [
+            dict(zip(labels, row, strict=True)) for row in zip(*self.columns.values(), strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveRows:
     """Take rows out of a table, by position; the rows below move up."""
 
@@ -71,4 +100,13 @@ class MarkCells:
     notes: Mapping[str, str]
 
 
-Change = SetCells | AppendRows | RemoveRows | ReplaceRows | AddColumns | SetName | MarkCells
+Change = (
+    SetCells
+    | AppendRows
+    | AppendColumns
+    | RemoveRows
+    | ReplaceRows
+    | AddColumns
+    | SetName
+    | MarkCells
+)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.changes import (
     AddColumns,
+    AppendColumns,
     AppendRows,
     MarkCells,
     RemoveRows,
@@ -24,6 +25,7 @@ from xl_theodoi.workbook.editing import notes as edit_notes
 from xl_theodoi.workbook.editing import remove as edit_remove
 from xl_theodoi.workbook.editing import save as edit_save
 from xl_theodoi.workbook.editing import tables as edit_tables
+from xl_theodoi.workbook.editing import verify as edit_verify
 from xl_theodoi.workbook.editing.session import Session
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def edit_bytes(
     session.finish()
     result = session.package.build()
     parts = session.package.changed()
-    edit_save.verify(session.package, result)
+    edit_verify.verify(session.package, result)
     return result, parts
 
 
@@ -83,6 +85,8 @@ def _texts(change: Change) -> Iterator[str]:
         values = iter(change.cells.values())
     elif isinstance(change, (AppendRows, ReplaceRows)):
         values = (value for row in change.rows for value in row.values())
+    elif isinstance(change, AppendColumns):
+        values = (value for column in change.columns.values() for value in column)
     elif isinstance(change, SetName):
         values = iter((change.value,))
     elif isinstance(change, AddColumns):
@@ -98,7 +102,9 @@ def _apply(session: Session, change: Change, author: str) -> None:
     if isinstance(change, SetCells):
         edit_tables.set_cells(session, change)
     elif isinstance(change, AppendRows):
-        edit_tables.append_rows(session, change)
+        edit_tables.append_rows(session, change.table, change.rows)
+    elif isinstance(change, AppendColumns):
+        edit_tables.append_rows(session, change.table, change.rows())
     elif isinstance(change, ReplaceRows):
         edit_tables.replace_rows(session, change)
     elif isinstance(change, RemoveRows):

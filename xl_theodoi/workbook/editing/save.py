@@ -1,4 +1,4 @@
-"""Files: locks, digests, a verifier, and writing that leaves the old file or the new one."""
+"""Files: locks, digests, and writing that leaves the old file or the new one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.workbook.editing.package import Package
-from xl_theodoi.workbook.editing.xml import check_well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,42 +51,6 @@ def check_digest(path: Path, data: bytes, expected: str | None) -> None:
     """
     if expected is not None and digest(data) != expected.casefold():
         raise TheodoiError("changed_since_read", path=str(path))
-
-
-def verify(package: Package, result: bytes) -> None:
-    """Check a written package against what was meant, before it replaces anything.
-
-    Every untouched part has the same compressed bytes, every written part inflates to what
-    was written (untouched rows are views into the old bytes, so they are equal too) and is
-    well-formed where it is XML; sheets were checked when their pieces were made.
-
-    Raises:
-        TheodoiError: `edit_verification_failed` with the part.
-    """
-    again = Package(result, package.file)
-    if again.names() != package.names():
-        raise TheodoiError("edit_verification_failed", file=package.file, part="zip")
-    copies = {name: (raw, crc) for name, raw, crc in again.untouched()}
-    for name, raw, crc in package.untouched():
-        if copies.get(name) != (raw, crc):
-            raise TheodoiError("edit_verification_failed", file=package.file, part=name)
-    for name, pieces in package.written():
-        chunks: Iterator[bytes] = again.stream(name)
-        rest = memoryview(b"")
-        for piece in pieces:
-            at = 0
-            while at < len(piece):
-                if not rest:
-                    following: bytes = next(chunks, b"")
-                    rest = memoryview(following)
-                step = min(len(rest), len(piece) - at)
-                if not step or rest[:step] != piece[at : at + step]:
-                    raise TheodoiError("edit_verification_failed", file=package.file, part=name)
-                rest, at = rest[step:], at + step
-        if len(rest) or len(next(chunks, b"")):
-            raise TheodoiError("edit_verification_failed", file=package.file, part=name)
-        if len(pieces) == 1:
-            check_well_formed(pieces, name)
 
 
 def write(path: Path, target: Path, data: bytes, source: bytes) -> None:

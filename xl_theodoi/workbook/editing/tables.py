@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xl_theodoi.domain.cells import Value
-    from xl_theodoi.domain.changes import AppendRows, ReplaceRows, SetCells
+    from xl_theodoi.domain.changes import ReplaceRows, SetCells
     from xl_theodoi.workbook.editing.book import Table, TableColumn
     from xl_theodoi.workbook.editing.rows import Row
     from xl_theodoi.workbook.editing.session import Session
@@ -241,12 +241,12 @@ def set_cells(session: Session, change: SetCells) -> None:
         sheet.xml.put(row)
 
 
-def append_rows(session: Session, change: AppendRows) -> None:
+def append_rows(session: Session, table: str, added: Sequence[Mapping[str, Value]]) -> None:
     """Write rows below the last filled row; blank rows of the table are used up first."""
-    if not change.rows:
+    if not added:
         return
-    edit = TableEdit(session, change.table)
-    rows = [edit.values(row) for row in change.rows]
+    edit = TableEdit(session, table)
+    rows = [edit.values(row) for row in added]
     filled = edit.last_filled()
     old_last = edit.table.last
     last = filled + len(rows)
