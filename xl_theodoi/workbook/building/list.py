@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.workbook.building import look
+from xl_theodoi.workbook.building.rows import CELL_LIMIT, utf16_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 FIRST_DATE: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - a cell's date has no time zone
 LAST_DATE: Final = datetime(2099, 12, 31)  # noqa: DTZ001
-CELL_LIMIT: Final = 32_767
-"""Characters that a cell can hold."""
 INLINE_LIST_LIMIT: Final = 255
 """Characters of a drop-down list that is written into the validation itself."""
 FILTER_BUTTON_WIDTH: Final = 2.5
@@ -151,12 +150,12 @@ class ListWriter:
                     "format": cell,
                 }
             )
-        sheet.add_table(
+        sheet.add_list(
             layout.heading_row,
-            0,
-            written.last_row,
-            len(headings) - 1,
-            {"name": layout.table, "columns": headings, "style": None},
+            headings,
+            written.last_row - layout.heading_row,
+            name=layout.table,
+            style=None,
         )
         shown_heads = [
             (spec.label, spec.width - FILTER_BUTTON_WIDTH)
@@ -174,26 +173,27 @@ class ListWriter:
         moment = self.look.style(
             num_format=look.MOMENT_FORMAT, border=1, border_color=look.LINE, align="center"
         )
-        names = list(layout.fields)
         # No letter of the font is wider than an em: shorter texts surely fit on one line.
-        sure = {
-            name: int(look.column_pixels(spec.width) * 0.75 / look.SIZE)
-            for name, spec in layout.fields.items()
+        sure = [
+            (place, int(look.column_pixels(spec.width) * 0.75 / look.SIZE), spec.width)
+            for place, (name, spec) in enumerate(layout.fields.items())
             if name in layout.shown and spec.kind != "date"
-        }
-        for number, values in enumerate(rows, start=written.first_row):
+        ]
+        words = look.texts()["words"]
+        body = sheet.list_rows_at(written.first_row, formats, moment, (words["yes"], words["no"]))
+        names = list(layout.fields)
+        for row in rows:
+            get = row.get
+            values = [get(name) for name in names]
+            body.add(values)
             lines = 1
-            for column, name in enumerate(names):
-                value = values.get(name)
-                write_value(sheet, number, column, value, formats[column], moment=moment)
-                if (
-                    isinstance(value, str)
-                    and name in sure
-                    and (len(value) > sure[name] or "\n" in value)
-                ):
-                    lines = max(lines, _lines(value, layout.fields[name].width))
+            for place, length, width in sure:
+                value = values[place]
+                if isinstance(value, str) and (len(value) > length or "\n" in value):
+                    lines = max(lines, _lines(value, width))
             if lines > 1:
-                sheet.fit_row(number, look.height_of_lines(lines))
+                body.fit_last(look.height_of_lines(lines))
+        sheet.put_rows(body)
 
     def _validate(self, written: ListSheet, name: str) -> None:
         """Give a column its drop-down or limits; they follow the table when it grows."""
@@ -282,7 +282,7 @@ def write_value(
     if value is None or value == "":
         sheet.write_blank(row, column, None, cell)
     elif isinstance(value, str):
-        if len(value) > CELL_LIMIT:
+        if len(value) > CELL_LIMIT // 2 and utf16_length(value) > CELL_LIMIT:
             message = f"text of {len(value)} characters does not fit into a cell"
             raise ValueError(message)
         sheet.write_string(row, column, value, cell)

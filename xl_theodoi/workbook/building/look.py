@@ -19,6 +19,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.resources import PACKAGE
+from xl_theodoi.workbook.building.rows import ListRows
 from xl_theodoi.workbook.filling.heights import TALLEST, Font, line_count
 
 if TYPE_CHECKING:
@@ -307,16 +308,19 @@ def height_of_lines(lines: int, size: float = SIZE) -> float:
 
 
 def add_sheet(book: Any, name: str) -> Any:
-    """Return a new XlsxWriter worksheet that also knows `fit_row`.
+    """Return a new XlsxWriter worksheet that also knows `fit_row` and lists.
 
     `fit_row(row, height)` gives a row a height that Excel may still change: XlsxWriter marks
     every height as the user's own, and then the row would not grow with its text.
+    `add_list(...)` and `put_rows(...)` hold a table whose rows XlsxWriter need not know
+    (see `building.rows`); nothing may stand below it.
     """
     return book.add_worksheet(name, worksheet_class=_sheet_class())
 
 
 @cache
 def _sheet_class() -> Any:
+    from xlsxwriter.utility import xl_range  # noqa: PLC0415
     from xlsxwriter.worksheet import Worksheet  # noqa: PLC0415 - heavy
 
     class FittedSheet(Worksheet):  # type: ignore[misc]
@@ -325,6 +329,39 @@ def _sheet_class() -> Any:
             self.fitted: set[int] = set()
             self._row_is_fitted = False
             self.first_page_differs = False
+            self.list_rows: ListRows | None = None
+
+        def add_list(
+            self, heading_row: int, columns: Sequence[Mapping[str, Any]], rows: int, **options: Any
+        ) -> None:
+            """Add a table from the first column on; XlsxWriter notes each cell of a table."""
+            last = heading_row + rows
+            self.add_table(
+                heading_row, 0, heading_row + 1, len(columns) - 1, {"columns": columns, **options}
+            )
+            table = self.tables[-1]
+            table["range"] = table["a_range"] = xl_range(heading_row, 0, last, len(columns) - 1)
+            if "autofilter" in table:
+                table["autofilter"] = table["a_range"]
+
+        def list_rows_at(
+            self, row: int, formats: Sequence[Any], moment: Any, truth: tuple[str, str]
+        ) -> ListRows:
+            """Return where the rows of a list go, from the first column of a row on."""
+            return ListRows(
+                row,
+                formats,
+                moment=moment,
+                string_index=self.str_table._get_shared_string_index,  # noqa: SLF001
+                serial=self._convert_date_time,
+                truth=truth,
+            )
+
+        def put_rows(self, rows: ListRows) -> None:
+            """Take the rows of the sheet's list; they are the last of the sheet."""
+            self.list_rows = rows
+            self._check_dimensions(rows.first_row, 0)
+            self._check_dimensions(rows.first_row + len(rows) - 1, rows.width - 1)
 
         def row_points(self, row: int) -> float:
             """Return the height of a row in points."""
@@ -340,6 +377,17 @@ def _sheet_class() -> Any:
         def fit_row(self, row: int, height: float) -> None:
             self.fitted.add(row)
             self.set_row(row, height)
+
+        def _write_rows(self) -> None:
+            rows = self.list_rows
+            if rows is None:
+                super()._write_rows()
+                return
+            self.dim_rowmax = rows.first_row - 1
+            super()._write_rows()
+            self.dim_rowmax = rows.first_row + len(rows) - 1
+            for xml in rows.xml():
+                self.fh.write(xml)
 
         def _write_row(self, row: int, *rest: Any, **options: Any) -> None:
             self._row_is_fitted = row in self.fitted

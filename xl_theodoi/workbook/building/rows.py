@@ -1,0 +1,191 @@
+"""The body rows of a list, turned into the sheet's XML without an object for every cell.
+
+XlsxWriter keeps each cell, blank ones too, as an object until the file is closed: a register
+of 60,000 tasks took 0.9 GB and most of the time of `new`. Here a row is kept as its shape
+(which columns hold a text, a number, nothing) and the few values in it; rows of one shape
+share one pattern of XML. The XML is the same as XlsxWriter's own.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+from xl_theodoi.domain.cells import column_letter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+CELL_LIMIT: Final = 32_767
+"""UTF-16 units that a cell can hold."""
+ROWS_AT_ONCE: Final = 512
+"""Rows of XML that are joined before they are written."""
+_ROW: Final = "\0"
+"""Where a row's number goes in a pattern."""
+_USUAL_PIXELS: Final = 20
+"""Height of a row of which the file says nothing."""
+
+
+class _Shape:
+    """Rows whose columns hold the same kinds of values.
+
+    Attributes:
+        filled: Position of every column that holds something, with the function that turns
+            its value into what stands in the XML.
+        pattern: XML of such a row's cells, made when the formats have their numbers.
+    """
+
+    __slots__ = ("filled", "kinds", "pattern")
+
+    def __init__(self, kinds: tuple[type, ...], turn: Mapping[type, Callable[[Any], Any]]) -> None:
+        self.kinds = tuple(map(_plain_kind, kinds))
+        self.filled = tuple(
+            (place, turn[kind]) for place, kind in enumerate(self.kinds) if kind in turn
+        )
+        self.pattern = ""
+
+
+_NOTHING: Final = type(None)
+_NUMBERS: Final = (int, float, date, datetime)
+_KINDS: Final = (_NOTHING, str, bool, int, float, datetime, date, tuple)
+"""Kinds of values; a kind stands before the one that it is a special case of."""
+
+
+def _plain_kind(kind: type) -> type:
+    """Return which kind a type of values is."""
+    return next(known for known in _KINDS if issubclass(kind, known))
+
+
+def _joined(values: tuple[object, ...]) -> str:
+    return "; ".join(str(item) for item in values)
+
+
+class ListRows:
+    """The rows of one list, ready to be written when XlsxWriter closes the workbook.
+
+    Args:
+        first_row: 0-based row of the first of them.
+        formats: Format of each column.
+        moment: Format of a cell that holds a moment.
+        string_index: Gives a text's number among the workbook's shared texts.
+        serial: Gives a day or moment as the number that a cell holds.
+        truth: Words for true and for false.
+    """
+
+    def __init__(
+        self,
+        first_row: int,
+        formats: Sequence[Any],
+        *,
+        moment: Any,
+        string_index: Callable[[str], int],
+        serial: Callable[[date], float],
+        truth: tuple[str, str],
+    ) -> None:
+        self.first_row = first_row
+        self._formats = formats
+        self._moment = moment
+        self._string_index = string_index
+        self._letters = [column_letter(place + 1) for place in range(len(formats))]
+        self._shapes: dict[tuple[type, ...], _Shape] = {}
+        self._rows: list[tuple[_Shape, tuple[Any, ...]]] = []
+        self._heights: dict[int, int] = {}
+        days: dict[date, str] = {}
+
+        def day(value: date) -> str:
+            text = days.get(value)
+            if text is None:
+                text = days[value] = f"{serial(value):.16G}"
+            return text
+
+        self._turn: dict[type, Callable[[Any], Any]] = {
+            str: self._text,
+            int: _number,
+            float: _number,
+            date: day,
+            datetime: lambda value: f"{serial(value.replace(tzinfo=None)):.16G}",
+            bool: lambda value: string_index(truth[0] if value else truth[1]),
+        }
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self._formats)
+
+    def add(self, values: Sequence[Any]) -> None:
+        """Add a row: a value or None for each column; text is never taken for a number.
+
+        Raises:
+            ValueError: For text longer than a cell can hold, or for a number that is none;
+                callers report `too_long` before.
+        """
+        if "" in values:
+            values = [None if value == "" else value for value in values]
+        kinds = tuple(map(type, values))
+        shape = self._shapes.get(kinds)
+        if shape is None:
+            shape = self._shapes[kinds] = _Shape(kinds, self._turn)
+        if tuple in shape.kinds:
+            self.add([_joined(value) if isinstance(value, tuple) else value for value in values])
+            return
+        self._rows.append((shape, tuple([turn(values[place]) for place, turn in shape.filled])))
+
+    def fit_last(self, height: float) -> None:
+        """Give the row added last a height, in points, that Excel may still change."""
+        pixels = int(height * 4.0 / 3.0 + 0.5)
+        if pixels != _USUAL_PIXELS:
+            self._heights[len(self._rows) - 1] = pixels
+
+    def _text(self, value: str) -> int:
+        if len(value) > CELL_LIMIT // 2 and utf16_length(value) > CELL_LIMIT:
+            message = f"text of {len(value)} characters does not fit into a cell"
+            raise ValueError(message)
+        return self._string_index(value)
+
+    def xml(self) -> Iterator[str]:
+        """Yield the rows' XML; formats are given their numbers in the order of their use."""
+        spans = f'" spans="1:{len(self._formats)}"'
+        made: list[str] = []
+        for place, (shape, values) in enumerate(self._rows):
+            number = str(self.first_row + place + 1)
+            pixels = self._heights.get(place)
+            height = "" if pixels is None else f' ht="{pixels * 0.75:.16g}"'
+            pattern = shape.pattern or self._pattern(shape)
+            cells = (pattern % values).replace(_ROW, number)
+            made.append(f'<row r="{number}{spans}{height}>{cells}</row>')
+            if len(made) == ROWS_AT_ONCE:
+                yield "".join(made)
+                made.clear()
+        yield "".join(made)
+
+    def _pattern(self, shape: _Shape) -> str:
+        cells = []
+        for letter, kind, column_format in zip(
+            self._letters, shape.kinds, self._formats, strict=True
+        ):
+            used = self._moment if kind is datetime else column_format
+            head = f'<c r="{letter}{_ROW}" s="{used._get_xf_index()}"'  # noqa: SLF001
+            if kind is _NOTHING:
+                cells.append(f"{head}/>")
+            elif kind in _NUMBERS:
+                cells.append(f"{head}><v>%s</v></c>")
+            else:
+                cells.append(f'{head} t="s"><v>%s</v></c>')
+        shape.pattern = "".join(cells)
+        return shape.pattern
+
+
+def _number(value: float) -> str:
+    if not isfinite(value):
+        message = f"{value} is no number that a cell can hold"
+        raise ValueError(message)
+    return f"{value:.16G}"
+
+
+def utf16_length(text: str) -> int:
+    """Return a text's length as Excel counts it; most emojis count twice."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
