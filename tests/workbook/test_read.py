@@ -766,6 +766,33 @@ def test_a_table_without_rows_or_without_headings_is_read():
     assert (bare.row_numbers, bare.value(0, "Column2")) == ([1], 2)
 
 
+# Texts of all sheets.
+
+
+def test_texts_are_found_wherever_a_cell_keeps_them_and_in_the_order_of_the_sheets():
+    rows = (
+        '<row r="1"><c r="A1" t="s"><v>1</v></c><c r="B1" t="inlineStr"><is><t>mật</t></is></c>'
+        '</row><row r="2"><c r="A2" t="str"><f>B1</f><v>mật</v></c><c r="B2" t="s"><v>0</v></c>'
+        '</row><row r="3"><c r="C3"><v>mật</v></c><c r="D3" t="e"><v>mật</v></c>'
+        '<c r="E3" t="str"><f>"mật"</f><v>thường</v></c></row>'
+    )
+    strings = f'<sst xmlns="{samples.MAIN}"><si><t>thường</t></si><si><t>mật</t></si></sst>'
+    content = read_workbook(samples.book(rows, strings=strings), sheets=[])
+    asked = []
+
+    def judge(text):
+        asked.append(text)
+        return text == "mật"
+
+    found = [place.cell for place in content.texts_like(judge)]
+
+    assert found == ["A1", "A2", "B1", "C3", "D3"]
+    assert len(asked) == len(set(asked))
+    assert content.first_text(judge).cell == "A1"
+    assert content.first_text(str.isupper) is None
+    assert list(content.texts_like(judge, left_out=["S"])) == []
+
+
 @pytest.mark.slow
 def test_a_register_of_60_000_rows_is_read_in_a_few_seconds():
     import time

@@ -33,11 +33,12 @@ from xl_theodoi.workbook.reading.workbook_xml import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
     from pathlib import Path
 
     from xl_theodoi.domain.cells import Cell, CellStyle, SheetTable
+    from xl_theodoi.domain.findings import Location
 
 __all__ = [
     "MASTER_LIMITS",
@@ -217,6 +218,44 @@ class WorkbookContent:
             if best is not None:
                 found.append(_list_below(grid, best[0], self.table_infos, charge))
         return found
+
+    def first_text(self, judge: Callable[[str], bool]) -> Location | None:
+        """Return the address of the first cell whose text satisfies a judge, `None` for none.
+
+        As `texts_like`, of which it is the first.
+        """
+        return next(self.texts_like(judge), None)
+
+    def texts_like(
+        self, judge: Callable[[str], bool], left_out: Collection[str] = ()
+    ) -> Iterator[Location]:
+        """Yield the address of every cell whose text satisfies a judge.
+
+        Sheets come in the order of their tabs, cells by columns and then by rows. Texts are
+        shared and inline texts, results of formulas that are texts, and error values.
+
+        Args:
+            judge: Asked once about every different text; it may also be asked about texts
+                that no cell has, and must not depend on the order of its calls.
+            left_out: Names of the sheets that are not looked at.
+
+        Raises:
+            TheodoiError: `not_a_workbook` or `too_large`, see `read_sheet`.
+        """
+        judged: dict[str, bool] = {}
+        for sheet in self.sheets:
+            if sheet.name in left_out:
+                continue
+            grid = self.grid(sheet.name)
+            for index, column in grid.columns.items():
+                texts = {value for value in set(column.values) if isinstance(value, str)}
+                for text in texts - judged.keys():
+                    judged[text] = judge(text)
+                if not any(map(judged.__getitem__, texts)):
+                    continue
+                for row, value in zip(column.rows, column.values, strict=True):
+                    if isinstance(value, str) and judged[value]:
+                        yield grid.cell(row, index).location
 
     def _cut_tables(self, tables: Collection[TableInfo]) -> None:
         """Cut tables out of their sheets and keep them by both names."""
