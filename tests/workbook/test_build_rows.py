@@ -113,3 +113,17 @@ def test_the_longest_text_of_a_cell_is_taken():
     parts = made([(["😀" * 16_383], 0), (["a" * 32_767], 0)], at_once=True)
 
     assert parts["xl/sharedStrings.xml"].decode().count("😀") == 16_383
+
+
+@pytest.mark.parametrize(
+    "text", ["<r>mật</r>", "<r><t>x</t></r>", " a", "a\n", "_x0041_", "a\rb", "\ufffe", '&<>"']
+)
+def test_a_text_is_a_text_whatever_it_looks_like(text):
+    parts = made([([text], 0)], at_once=True)
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        for name, data in parts.items():
+            package.writestr(name, data)
+    cell = openpyxl.load_workbook(buffer)["S"].cell(FIRST_ROW + 1, 1)
+
+    assert cell.value in {text, text.replace("\r", "_x000D_").replace("\ufffe", "_xFFFE_")}

@@ -133,7 +133,15 @@ def texts() -> Mapping[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def new_book(buffer: BytesIO, *, title: str, author: str, as_of: date, subject: str = "") -> Any:
+def new_book(
+    buffer: BytesIO,
+    *,
+    title: str,
+    author: str,
+    as_of: date,
+    subject: str = "",
+    book_class: Any = None,
+) -> Any:
     """Return an XlsxWriter workbook with our default font and fixed properties.
 
     Text is never taken for a formula, a link or a number: what people write stays as it is.
@@ -146,9 +154,10 @@ def new_book(buffer: BytesIO, *, title: str, author: str, as_of: date, subject: 
         as_of: Day for which it is made.
         subject: Subject in the document's properties.
     """
-    import xlsxwriter  # noqa: PLC0415 - heavy, only needed by commands that make workbooks
+    # Heavy, only needed by commands that make workbooks.
+    from xl_theodoi.workbook.building.book import DirectBook  # noqa: PLC0415
 
-    book = xlsxwriter.Workbook(
+    book = DirectBook(
         buffer,
         {
             "strings_to_formulas": False,
