@@ -153,11 +153,12 @@ def new_book(
         author: Office in whose name the workbook is made.
         as_of: Day for which it is made.
         subject: Subject in the document's properties.
+        book_class: Class of the workbook, where it is another one than `DirectBook`.
     """
     # Heavy, only needed by commands that make workbooks.
     from xl_theodoi.workbook.building.book import DirectBook  # noqa: PLC0415
 
-    book = DirectBook(
+    book = (book_class or DirectBook)(
         buffer,
         {
             "strings_to_formulas": False,
