@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.workbook.editing import xml
 from xl_theodoi.workbook.editing.book import fold
-from xl_theodoi.workbook.editing.follow import chart_parts
+from xl_theodoi.workbook.editing.outside import chart_parts, chart_references, parts_of_sheets
+from xl_theodoi.workbook.editing.pivots import pivot_caches, refresh_on_load
 from xl_theodoi.workbook.editing.refs import (
     MAX_COLUMN,
     MAX_ROW,
@@ -48,6 +49,10 @@ _BRACKETS = re.compile(r"\[((?:'.|[^\[\]'])*)\]")
 _MAX_ROUNDS = 30
 _INDIRECT = frozenset({"indirect", "offset", "getpivotdata", "cell", "info"})
 """Functions whose arguments do not tell which cells they read."""
+
+_EXTENSION = ("formulaRef", "fullRef", "levelRef", "ext", "extLst")
+_CACHES = ("numCache", "strCache", "multiLvlStrCache", "dlblRangeCache", "lvl")
+"""In charts: wrappings of a reference in an extension list, and points kept from last time."""
 
 _THIS_ROW = 0
 """Top of an area that means the row of the formula itself."""
@@ -208,8 +213,15 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
     has_formulas = bool(waiting)
     if extents:
         waiting = [_followed(cell, extents, dependencies) for cell in waiting]
+    pivots = pivot_caches(session)
     stale: list[FormulaCell] = []
     for _ in range(_MAX_ROUNDS):
+        old = [cache for cache in pivots if cache.is_stale(sheets)]
+        for cache in old:
+            pivots.remove(cache)
+            refresh_on_load(session, cache)
+            for name, area in cache.shown:
+                sheets[name].changed.add_area(area)
         found = []
         rest = []
         for cell in waiting:
@@ -222,17 +234,19 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
                 rest.append(cell)
         stale += found
         waiting = rest
-        if not found:
+        if not found and not old:
             break
     else:
         stale += waiting
+        for cache in pivots:
+            refresh_on_load(session, cache)
     _drop_values(stale)
     if any(s.formulas_changed for s in sheets.values()):
         book.drop_calculation_chain()
     if has_formulas:
         book.recalculate_on_load()
     _settle_charts(session, dependencies, sheets)
-    _settle_pivots(session, sheets)
+    _settle_links(session, dependencies, sheets)
 
 
 def _followed(
@@ -319,6 +333,14 @@ def _drop_values(stale: Sequence[FormulaCell]) -> None:
             sheet.xml.replace_cell(number, column, CellXml(text, inner))
 
 
+def _is_stale_text(
+    text: str, home: str, dependencies: Dependencies, sheets: dict[str, SheetEdit]
+) -> bool:
+    """Whether a reference outside the cells may lead to a changed cell."""
+    anywhere = next(iter(sheets.values()))
+    return _is_stale(FormulaCell(anywhere, 0, 0, "", dependencies.uses(text, home)), sheets)
+
+
 def _settle_charts(
     session: Session, dependencies: Dependencies, sheets: dict[str, SheetEdit]
 ) -> None:
@@ -326,36 +348,37 @@ def _settle_charts(
     for part in chart_parts(session):
         root = session.package.xml(part)
         changed = False
-        for node in root.iter("{*}f"):
-            cell = FormulaCell(
-                next(iter(sheets.values())), 0, 0, "", dependencies.uses(node.text or "", "")
-            )
-            parent = node.getparent()
-            if parent is None or not _is_stale(cell, sheets):
+        for node in chart_references(root):
+            if not _is_stale_text(node.text or "", "", dependencies, sheets):
                 continue
-            for child in list(parent):
-                local = str(child.tag).rpartition("}")[2]
-                if local in ("numCache", "strCache", "multiLvlStrCache", "dlblRangeCache", "lvl"):
-                    parent.remove(child)
+            holder = node.getparent()
+            # A full range stands in the extension list of the reference that has the points.
+            while holder is not None and str(holder.tag).rpartition("}")[2] in _EXTENSION:
+                holder = holder.getparent()
+            for child in list(holder) if holder is not None else ():
+                if str(child.tag).rpartition("}")[2] in _CACHES and holder is not None:
+                    holder.remove(child)
                     changed = True
         if changed:
             session.package.write(part, xml.write_xml(root))
 
 
-def _settle_pivots(session: Session, sheets: dict[str, SheetEdit]) -> None:
-    """Ask pivot tables over changed cells to refresh when the workbook opens."""
-    for part in session.package.parts_of_type("pivotCacheDefinition+xml"):
+def _settle_links(
+    session: Session, dependencies: Dependencies, sheets: dict[str, SheetEdit]
+) -> None:
+    """Empty the text boxes that show a changed cell; Excel fills them from the cell."""
+    for home, part in parts_of_sheets(session, "drawing"):
+        if b"textlink=" not in session.package.read(part):
+            continue
         root = session.package.xml(part)
-        source = next(root.iter(xml.tag("worksheetSource")), None)
-        if source is None:
-            continue
-        table = session.book.tables.get(source.get("name", "").casefold())
-        name = table.sheet.name if table is not None else source.get("sheet", "")
-        area = table.area if table is not None else parse_area(source.get("ref", ""))
-        sheet = sheets.get(name.casefold())
-        # A source that cannot be told (a plain name) may be any sheet.
-        if sheet is not None and area is not None and not sheet.changed.meets(area):
-            continue
-        if root.get("refreshOnLoad") not in ("1", "true"):
-            root.set("refreshOnLoad", "1")
+        changed = False
+        for shape in root.iter("{*}sp", "{*}cxnSp"):
+            link = shape.get("textlink")
+            if not link or not _is_stale_text(link, home, dependencies, sheets):
+                continue
+            for leaf in shape.iter(xml.tag("t", xml.DRAWING)):
+                changed = changed or bool(leaf.text)
+                leaf.text = ""
+        if changed:
+            session.book.recalculate_on_load()
             session.package.write(part, xml.write_xml(root))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xl_theodoi.workbook.editing import xml
+from xl_theodoi.workbook.editing.outside import rewrite_outside, rewrite_tables
+from xl_theodoi.workbook.editing.pivots import follow_pivots
 from xl_theodoi.workbook.editing.refs import (
     Area,
     Extent,
@@ -43,8 +45,14 @@ def follow(session: Session, extents: Sequence[Extent]) -> None:
         own = [e for e in extents if e.sheet == sheet.name]
         if own or _may_refer(edit, extents):
             follow_sheet(edit, own, extents)
-    _follow_charts(session, extents)
-    _follow_pivots(session, extents)
+    rewrite_outside(session, lambda text, sheet: follow_formula(text, extents, sheet))
+    rewrite_tables(
+        session,
+        lambda text, table: follow_formula(
+            text, extents, table.sheet.name, only_absolute=table.last != table.opened_last
+        ),
+    )
+    follow_pivots(session, extents)
 
 
 def write_table(session: Session, table: Table) -> None:
@@ -134,41 +142,3 @@ def _follow_names(session: Session, extents: Sequence[Extent]) -> None:
         if changed != text:
             node.text = changed
             session.book.changed = True
-
-
-def chart_parts(session: Session) -> list[str]:
-    """Return the parts of all charts, of the older and the newer kind."""
-    package = session.package
-    return package.parts_of_type("chart+xml") + package.parts_of_type("chartex+xml")
-
-
-def _follow_charts(session: Session, extents: Sequence[Extent]) -> None:
-    for part in chart_parts(session):
-        root = session.package.xml(part)
-        changed = False
-        for node in root.iter("{*}f"):
-            text = node.text or ""
-            moved = follow_formula(text, extents, "")
-            if moved != text:
-                node.text = moved
-                changed = True
-        if changed:
-            session.package.write(part, xml.write_xml(root))
-
-
-def _follow_pivots(session: Session, extents: Sequence[Extent]) -> None:
-    for part in session.package.parts_of_type("pivotCacheDefinition+xml"):
-        root = session.package.xml(part)
-        changed = False
-        for node in root.iter(xml.tag("worksheetSource")):
-            area = parse_area(node.get("ref", ""))
-            if area is None:
-                continue
-            for extent in extents:
-                if extent.sheet == node.get("sheet"):
-                    moved = follow_area(area, extent)
-                    changed = changed or moved != area
-                    area = moved
-            node.set("ref", area_text(area))
-        if changed:
-            session.package.write(part, xml.write_xml(root))

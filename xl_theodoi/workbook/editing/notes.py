@@ -12,6 +12,7 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import xml
 from xl_theodoi.workbook.editing.refs import address, parse_area
 from xl_theodoi.workbook.editing.rows import CellXml, attributes_of, attributes_text
+from xl_theodoi.workbook.editing.threads import Threads
 
 if TYPE_CHECKING:
     from xl_theodoi.domain.changes import MarkCells
@@ -103,6 +104,20 @@ def _related(session: Session, part: str, kind: str) -> str | None:
     return None
 
 
+def _note_drawing(session: Session, sheet: SheetEdit) -> str | None:
+    """Return the drawing that holds a sheet's notes.
+
+    The pictures of the page header stand in a drawing of the same kind, so the sheet itself
+    says which one it is.
+    """
+    node = sheet.skeleton.find(xml.tag("legacyDrawing"))
+    wanted = node.get(xml.tag("id", xml.REL)) if node is not None else None
+    for relation in session.package.relationships(sheet.part):
+        if relation.id == wanted and relation.kind == "vmlDrawing" and not relation.external:
+            return relation.target
+    return None
+
+
 def _write_comments(
     session: Session, sheet: SheetEdit, places: list[tuple[int, int, str]], author: str
 ) -> list[tuple[int, int, str]]:
@@ -133,6 +148,7 @@ def _write_comments(
         names.append(author)
     number = str(names.index(author))
     known = {node.get("ref", ""): node for node in comments}
+    threads = Threads(session, sheet.part, author)
     new: list[tuple[int, int, str]] = []
     for row, column, text in places:
         where = address(row, column)
@@ -142,6 +158,7 @@ def _write_comments(
             body = etree.SubElement(old, xml.tag("text"))
             new.append((row, column, text))
         else:
+            threads.reply(where, text)
             found = old.find(xml.tag("text"))
             body = found if found is not None else etree.SubElement(old, xml.tag("text"))
             text = "\n" + text  # noqa: PLW2901 - the note that was there keeps its first line
@@ -151,6 +168,7 @@ def _write_comments(
                 body.replace(plain, run)
                 run.append(plain)
         _add_run(body, text)
+    threads.flush()
     package.write(part, xml.write_xml(root))
     return new
 
@@ -173,7 +191,7 @@ def _write_boxes(session: Session, sheet: SheetEdit, new: list[tuple[int, int, s
     The drawing is edited as bytes: Excel writes unclosed `<br>` into it, which is no XML.
     """
     package = session.package
-    part = _related(session, sheet.part, "vmlDrawing")
+    part = _note_drawing(session, sheet)
     if part is None:
         part = package.free_name("xl/drawings/vmlDrawing{}.vml")
         package.declare_extension("vml", _VML_TYPE)
@@ -218,6 +236,8 @@ def _free_block(session: Session) -> int:
 
 def _link_drawing(sheet: SheetEdit, relation: str) -> None:
     root = sheet.skeleton
+    for lost in root.findall(xml.tag("legacyDrawing")):  # one that leads nowhere
+        root.remove(lost)
     node = etree.Element(xml.tag("legacyDrawing"), nsmap={"r": xml.REL})
     node.set(xml.tag("id", xml.REL), relation)
     following = [root.find(xml.tag(name)) for name in _AFTER_DRAWING]
@@ -296,7 +316,7 @@ def move_notes(session: Session, sheet: SheetEdit, removal: Removal) -> None:
                 node.set("ref", address(moved.top, moved.left))
         if changed:
             session.package.write(part, xml.write_xml(root))
-    drawing = _related(session, sheet.part, "vmlDrawing")
+    drawing = _note_drawing(session, sheet)
     if drawing is not None:
         _move_boxes(session, drawing, removal)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xl_theodoi.workbook.editing import calc as edit_calc
 from xl_theodoi.workbook.editing import notes as edit_notes
 from xl_theodoi.workbook.editing import xml
-from xl_theodoi.workbook.editing.follow import chart_parts
+from xl_theodoi.workbook.editing.outside import rewrite_outside, rewrite_tables
 from xl_theodoi.workbook.editing.refs import Area, Removal, address, area_text, map_rows, parse_area
 from xl_theodoi.workbook.editing.rows import CellXml, attributes_of, attributes_text
 from xl_theodoi.workbook.editing.tables import TableEdit
@@ -203,21 +203,17 @@ def _moved_ranges(sqref: str, removal: Removal) -> str:
 
 
 def _move_outside(session: Session, removal: Removal) -> None:
-    """Let names and charts point to the rows they pointed to."""
+    """Let names, charts, drawings and controls point to the rows they pointed to."""
     for node in session.book.names():
         text = node.text or ""
         moved = map_rows(text, session.book.scope(node), removal)
         if moved != text:
             node.text = moved
             session.book.changed = True
-    for part in chart_parts(session):
-        root = session.package.xml(part)
-        changed = False
-        for node in root.iter("{*}f"):
-            text = node.text or ""
-            moved = map_rows(text, "", removal)
-            if moved != text:
-                node.text = moved
-                changed = True
-        if changed:
-            session.package.write(part, xml.write_xml(root))
+    rewrite_outside(session, lambda text, sheet: map_rows(text, sheet, removal))
+    rewrite_tables(
+        session,
+        lambda text, table: map_rows(
+            text, table.sheet.name, removal, inside=table.sheet.name == removal.sheet
+        ),
+    )
