@@ -1,0 +1,98 @@
+"""Commands measured as processes of their own, and how their figures are printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Run:
+    """What one process took.
+
+    Attributes:
+        wall: Seconds from start to end.
+        processor: Seconds of processor time, user and system, its threads included.
+        megabytes: Highest resident set.
+        answer: The last line that it printed, where that is JSON.
+    """
+
+    wall: float
+    processor: float
+    megabytes: float
+    answer: Any = None
+
+
+@dataclass
+class Contender:
+    """Somebody's way of doing the work, with all its runs."""
+
+    name: str
+    runs: list[Run] = field(default_factory=list)
+
+    def median(self, figure: str) -> float:
+        """Return the median of one figure over all runs."""
+        return median(getattr(run, figure) for run in self.runs)
+
+
+def measure(*words: object, good: Collection[int] = (0,)) -> Run:
+    """Run Python with some words in a process of its own.
+
+    The caller must stay small: Linux counts its memory to the child until the child's own
+    program is loaded.
+
+    Args:
+        words: What follows `python` on the command line.
+        good: Exit codes that are no failure.
+
+    Raises:
+        SystemExit: Where the command fails, with what it printed.
+    """
+    line = [sys.executable, *map(str, words)]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.perf_counter()
+        process = subprocess.Popen(line, stdout=out, stderr=err, cwd=ROOT)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        printed = out.read().decode()
+        if process.returncode not in good:
+            said = f"{printed[-3000:]}{err.read().decode()[-3000:]}"
+            raise SystemExit(f"{' '.join(line)}\ncode {process.returncode}\n{said}")
+    answer = None
+    if lines := printed.strip().splitlines():
+        answer = json.loads(lines[-1]) if lines[-1].startswith("{") else None
+    # Linux counts resident memory in KiB.
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, answer)
+
+
+def table(rows: list[list[str]]) -> str:
+    """Return rows of text as a table, the first column to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def phases(title: str, spent: dict[str, float]) -> str:
+    """Return the phases of a run in one line."""
+    return f"{title}: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in spent.items())
