@@ -15,7 +15,7 @@ from lxml import etree
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import xml
-from xl_theodoi.workbook.editing.zip import CHUNK, LOCAL, ZipWriter
+from xl_theodoi.workbook.editing.zip import LOCAL, UTF8_NAME, ZipWriter, inflate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,17 +126,13 @@ class Package:
         if entry.file_size > MAX_PART:
             raise TheodoiError("edit_unreadable_part", part=name, reason=f"{entry.file_size} B")
         try:
-            return self._zip.read(entry)
+            if entry.compress_type != zipfile.ZIP_DEFLATED:
+                return self._zip.read(entry)
+            raw = self._raw(entry)
+            if self._local_name(entry) != entry.orig_filename:
+                raise zipfile.BadZipFile(entry.orig_filename)  # noqa: TRY301
+            return inflate(raw, entry.file_size, entry.CRC)
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
-            raise TheodoiError("edit_unreadable_part", part=name, reason=str(error)) from error
-
-    def stream(self, name: str) -> Iterator[bytes]:
-        """Yield a part's bytes as the file has them, inflated piece by piece, CRC checked."""
-        try:
-            with self._zip.open(self._entries[name]) as part:
-                while piece := part.read(CHUNK):
-                    yield piece
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise TheodoiError("edit_unreadable_part", part=name, reason=str(error)) from error
 
     def xml(self, name: str) -> _Element:
@@ -333,6 +329,13 @@ class Package:
         if fields[0] != b"PK\x03\x04" or len(raw) != entry.compress_size:
             raise TheodoiError("edit_unreadable_part", part=entry.filename, reason="zip")
         return raw
+
+    def _local_name(self, entry: zipfile.ZipInfo) -> str:
+        """Return an entry's name as it stands before its bytes."""
+        start = entry.header_offset + LOCAL.size
+        length = LOCAL.unpack_from(self.data, entry.header_offset)[9]
+        name = self.data[start : start + length]
+        return name.decode("utf-8" if entry.flag_bits & UTF8_NAME else "cp437", "replace")
 
     def untouched(self) -> Iterator[tuple[str, memoryview, int]]:
         """Yield name, compressed bytes and CRC of every entry that is copied as it is."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from isal import isal_zlib
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing.package import Package
 from xl_theodoi.workbook.editing.xml import check_well_formed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from xl_theodoi.workbook.editing.zip import blocks, holds
 
 
 def verify(package: Package, result: bytes) -> None:
@@ -30,19 +28,10 @@ def verify(package: Package, result: bytes) -> None:
         if copies.get(name) != (raw, crc):
             raise TheodoiError("edit_verification_failed", file=package.file, part=name)
     for name, pieces in package.written():
-        chunks: Iterator[bytes] = again.stream(name)
-        rest = memoryview(b"")
-        for piece in pieces:
-            at = 0
-            while at < len(piece):
-                if not rest:
-                    following: bytes = next(chunks, b"")
-                    rest = memoryview(following)
-                step = min(len(rest), len(piece) - at)
-                if not step or rest[:step] != piece[at : at + step]:
-                    raise TheodoiError("edit_verification_failed", file=package.file, part=name)
-                rest, at = rest[step:], at + step
-        if len(rest) or len(next(chunks, b"")):
+        crc = 0
+        for block in blocks(pieces):
+            crc = isal_zlib.crc32(block, crc)
+        if copies[name][1] != crc or not holds(copies[name][0], pieces):
             raise TheodoiError("edit_verification_failed", file=package.file, part=name)
         if len(pieces) == 1:
             check_well_formed(pieces, name)

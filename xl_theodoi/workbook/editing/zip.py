@@ -1,7 +1,8 @@
 """Writing a zip file entry by entry, compressed bytes copied as they are.
 
 The standard library deflates every entry anew; here an entry that nothing changed keeps its
-compressed bytes, its place, name, time stamp and attributes.
+compressed bytes, its place, name, time stamp and attributes. Large parts are deflated by ISA-L,
+fifteen times faster than zlib's usual level; they come out about a quarter larger.
 """
 
 from __future__ import annotations
@@ -10,24 +11,30 @@ import io
 import struct
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from isal import isal_zlib
 
 from xl_theodoi.domain.errors import TheodoiError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     Pieces = Sequence[bytes | memoryview]
 
 LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
-_UTF8_NAME = 0x800
+UTF8_NAME = 0x800
 _ZIP64_EXTRA = 1
-CHUNK = 1 << 20
+_BLOCK = 1 << 20
 _LIMIT_32 = 0xFFFFFFFF
-_BIG_SHEET = 16 << 20
-"""From this size on, parts are deflated faster and a little less tightly."""
+_LARGE = 1 << 20
+"""From this size on, parts are deflated by ISA-L."""
+_STEP = 1 << 16
+_DAMAGED = cast("type[Exception]", isal_zlib.error)
+_FAST_LEVEL = 2
+_USUAL_LEVEL = 6
 
 
 class ZipWriter:
@@ -77,7 +84,7 @@ class _Header:
             flags = 0
         except UnicodeEncodeError:
             self.name = name.encode()
-            flags = _UTF8_NAME
+            flags = UTF8_NAME
         self.flags = flags
         year, month, day, hour, minute, second = entry.date_time
         self.date = (max(year, 1980) - 1980) << 9 | month << 5 | day
@@ -148,14 +155,82 @@ def _without_zip64(extra: bytes) -> bytes:
     return kept
 
 
+def blocks(pieces: Pieces) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of pieces in blocks that are worth a call: small ones joined, large cut."""
+    batch: list[bytes | memoryview] = []
+    size = 0
+    for piece in pieces:
+        if len(piece) > _BLOCK:
+            yield b"".join(batch)
+            batch, size = [], 0
+            whole = memoryview(piece)
+            yield from (whole[at : at + _BLOCK] for at in range(0, len(whole), _BLOCK))
+            continue
+        batch.append(piece)
+        size += len(piece)
+        if size >= _BLOCK:
+            yield b"".join(batch)
+            batch, size = [], 0
+    yield b"".join(batch)
+
+
 def _deflate(pieces: Pieces) -> tuple[int, int, list[bytes]]:
     size = sum(map(len, pieces))
-    level = 6 if size < _BIG_SHEET else 2
-    packer = zlib.compressobj(level, zlib.DEFLATED, -15)
+    packer = (
+        isal_zlib.compressobj(_FAST_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        if size >= _LARGE
+        else zlib.compressobj(_USUAL_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    )
     crc = 0
     packed: list[bytes] = []
-    for piece in pieces:
-        crc = zlib.crc32(piece, crc)
-        packed.append(packer.compress(piece))
+    for block in blocks(pieces):
+        crc = isal_zlib.crc32(block, crc)
+        packed.append(packer.compress(block))
     packed.append(packer.flush())
     return crc, size, packed
+
+
+def inflate(raw: memoryview, size: int, crc: int) -> bytes:
+    """Return the bytes of a deflated entry, never more than it is said to hold.
+
+    Raises:
+        zipfile.BadZipFile: When the bytes cannot be inflated, or give another size or checksum.
+    """
+    inflater = isal_zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        data = inflater.decompress(raw, size + 1)
+    except _DAMAGED as error:
+        raise zipfile.BadZipFile(str(error)) from error
+    if len(data) != size or not inflater.eof:
+        raise zipfile.BadZipFile("size")
+    if isal_zlib.crc32(data) != crc:
+        raise zipfile.BadZipFile("CRC-32")
+    return data
+
+
+def holds(raw: memoryview, pieces: Pieces) -> bool:
+    """Whether deflated bytes inflate to exactly these pieces."""
+    try:
+        return _inflates_to(raw, pieces)
+    except _DAMAGED:
+        return False
+
+
+def _inflates_to(raw: memoryview, pieces: Pieces) -> bool:
+    inflater = isal_zlib.decompressobj(-zlib.MAX_WBITS)
+    at = 0
+    rest = memoryview(b"")
+    for block in blocks(pieces):
+        wanted = memoryview(block)
+        while wanted:
+            if not rest:
+                if at >= len(raw):
+                    return False
+                rest = memoryview(inflater.decompress(raw[at : at + _STEP]))
+                at += _STEP
+            step = min(len(rest), len(wanted))
+            if rest[:step] != wanted[:step]:
+                return False
+            rest, wanted = rest[step:], wanted[step:]
+    left = rest or inflater.decompress(raw[at:], 1)
+    return not left and bool(inflater.eof) and not inflater.unused_data
