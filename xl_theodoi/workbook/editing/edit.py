@@ -8,6 +8,7 @@ done safely is refused before anything is written, with the place named.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.changes import (
@@ -29,9 +30,10 @@ from xl_theodoi.workbook.editing import verify as edit_verify
 from xl_theodoi.workbook.editing.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from xl_theodoi.domain.cells import Value
     from xl_theodoi.domain.changes import Change
 
 
@@ -69,7 +71,8 @@ def edit_bytes(
     if not changes:
         return data, ()
     session = Session(data, file)
-    session.strings.expect(text for change in changes for text in _texts(change))
+    for change in changes:
+        session.strings.expect(_values(change))
     for change in changes:
         _apply(session, change, note_author)
     session.finish()
@@ -79,23 +82,19 @@ def edit_bytes(
     return result, parts
 
 
-def _texts(change: Change) -> Iterator[str]:
-    """Yield the texts that a change writes into cells."""
+def _values(change: Change) -> Iterable[Value]:
+    """Return the values that a change writes into cells."""
     if isinstance(change, SetCells):
-        values = iter(change.cells.values())
-    elif isinstance(change, (AppendRows, ReplaceRows)):
-        values = (value for row in change.rows for value in row.values())
-    elif isinstance(change, AppendColumns):
-        values = (value for column in change.columns.values() for value in column)
-    elif isinstance(change, SetName):
-        values = iter((change.value,))
-    elif isinstance(change, AddColumns):
-        values = iter(change.labels)
-    else:
-        return
-    for value in values:
-        if isinstance(value, str) and value:
-            yield value
+        return change.cells.values()
+    if isinstance(change, (AppendRows, ReplaceRows)):
+        return chain.from_iterable(row.values() for row in change.rows)
+    if isinstance(change, AppendColumns):
+        return chain.from_iterable(change.columns.values())
+    if isinstance(change, SetName):
+        return (change.value,)
+    if isinstance(change, AddColumns):
+        return change.labels
+    return ()
 
 
 def _apply(session: Session, change: Change, author: str) -> None:

@@ -11,8 +11,10 @@ from xl_theodoi.workbook.editing import xml
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from xl_theodoi.domain.cells import Value
     from xl_theodoi.workbook.editing.package import Package
 
+_SMALL = 1 << 20
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 _NEW = (
     b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n'
@@ -33,17 +35,19 @@ class SharedStrings:
         self._package = package
         self._workbook = workbook
         self._part = part
-        self._wanted: set[bytes] = set()
+        self._wanted: set[str] = set()
         self._known: dict[bytes, int] = {}
+        self._indices: dict[str, int] = {}
         self._added: list[bytes] = []
         self._size = -1
         self._references = 0
         self._data = b""
         self._prefix = b""
+        self._texts: list[str] | None = None
 
-    def expect(self, texts: Iterable[str]) -> None:
+    def expect(self, values: Iterable[Value]) -> None:
         """Say which texts will be asked for, so that one pass finds those already there."""
-        self._wanted.update(_encoded(text) for text in texts)
+        self._wanted.update(value for value in values if isinstance(value, str) and value)
 
     def _load(self) -> None:
         if self._part is None:
@@ -55,12 +59,36 @@ class SharedStrings:
         if root is None or self._data.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise TheodoiError("edit_unreadable_part", part=self._part, reason="sst")
         self._prefix = root[1] or b""
-        self._size = 0
-        for content in self._items():
-            text = self._plain(content)
-            if text is not None and text in self._wanted:
-                self._known.setdefault(text, self._size)
-            self._size += 1
+        wanted = {_encoded(text) for text in self._wanted}
+        items = self._plain_items()
+        self._size = len(items)
+        for index, item in enumerate(items):
+            if item in wanted:
+                self._known.setdefault(item, index)
+
+    def _plain_items(self) -> list[bytes]:
+        """Return the escaped texts of all items; an item with runs or hints gives its markup.
+
+        Markup begins with `<`, which no escaped text does, so that it equals none.
+        """
+        opening = b"<%ssi>" % self._prefix
+        count = self._data.count(opening)
+        prefix = self._prefix
+        usual = re.findall(
+            rb"<%ssi>(?:<%st(?: xml:space=\"preserve\")?>([^<]*)</%st>|(.*?))</%ssi>"
+            % (prefix, prefix, prefix, prefix),
+            self._data,
+            re.DOTALL,
+        )
+        # Attributes, comments, empty items: whatever is unusual is told apart one by one.
+        start = b"<%ssi" % self._prefix
+        if len(usual) == count == self._data.count(start) and b"<!" not in self._data:
+            return [self._text_or_markup(other) if other else plain for plain, other in usual]
+        return [self._text_or_markup(content) for content in self._items()]
+
+    def _text_or_markup(self, content: bytes) -> bytes:
+        plain = self._plain(content)
+        return content if plain is None else plain
 
     def _items(self) -> Iterator[bytes]:
         pattern = re.compile(
@@ -79,31 +107,47 @@ class SharedStrings:
 
     def index(self, text: str) -> int:
         """Return the index of a text, adding it when it is new, and count the reference."""
-        if self._size < 0:
-            self._load()
         self._references += 1
-        encoded = _encoded(text)
-        known = self._known.get(encoded)
+        known = self._indices.get(text)
         if known is None:
-            known = self._known[encoded] = self._size + len(self._added)
-            self._added.append(encoded)
+            if self._size < 0:
+                self._load()
+            encoded = _encoded(text)
+            known = self._known.get(encoded)
+            if known is None:
+                known = self._known[encoded] = self._size + len(self._added)
+                self._added.append(encoded)
+                self._texts = None
+            self._indices[text] = known
         return known
 
-    def release(self) -> None:
-        """Count off a cell that no longer refers to a shared string."""
-        self._references -= 1
+    def refer(self, count: int) -> None:
+        """Count cells that refer to texts whose index is known."""
+        self._references += count
+
+    def release(self, count: int = 1) -> None:
+        """Count off cells that no longer refer to a shared string."""
+        self._references -= count
 
     def texts(self) -> list[str]:
         """Return all texts, runs joined, phonetic hints left out; for reading row keys."""
-        if self._size < 0:
-            self._load()
-        phonetic = re.compile(rb"<%srPh[\s>].*?</%srPh>" % (self._prefix, self._prefix), re.DOTALL)
-        text = re.compile(rb"<%st(?:\s[^>]*)?>([^<]*)</%st>" % (self._prefix, self._prefix))
-        result = [
-            xml.decode_text(xml.unescape(b"".join(text.findall(phonetic.sub(b"", content)))))
-            for content in self._items()
-        ]
-        return result + [xml.decode_text(xml.unescape(added)) for added in self._added]
+        if self._texts is None:
+            if self._size < 0:
+                self._load()
+            self._texts = [
+                *map(self._shown, self._items()),
+                *(xml.decode_text(xml.unescape(added)) for added in self._added),
+            ]
+        return self._texts
+
+    def _shown(self, content: bytes) -> str:
+        plain = self._plain(content)
+        if plain is None:
+            prefix = self._prefix
+            hint = re.compile(rb"<%srPh[\s>].*?</%srPh>" % (prefix, prefix), re.DOTALL)
+            text = re.compile(rb"<%st(?:\s[^>]*)?>([^<]*)</%st>" % (prefix, prefix))
+            plain = b"".join(text.findall(hint.sub(b"", content)))
+        return xml.decode_text(xml.unescape(plain))
 
     def flush(self) -> None:
         """Write the part when texts were added or references changed."""
@@ -132,25 +176,39 @@ class SharedStrings:
         )
         opening = b"<%ssst%s>" % (prefix, attributes)
         closing = b"</%ssst>" % prefix
+        view = memoryview(self._data)
         if match[2]:
-            body, rest = b"", self._data[match.end() :]
+            body, rest = view[:0], self._data[match.end() :]
         else:
             end = self._data.rindex(b"</%ssst" % prefix)
-            body = self._data[match.end() : end]
+            body = view[match.end() : end]
             rest = self._data[self._data.index(b">", end) + 1 :]
-        data = b"".join((self._data[: match.start()], opening, body, items, closing, rest))
         if self._part is None:
             self._part = self._package.free_name("xl/sharedStrings{}.xml").replace("1.xml", ".xml")
             self._package.declare(self._part, _TYPE)
             self._package.relate(self._workbook, "sharedStrings", self._part)
-        self._package.write(self._part, data)
-        self._size += len(self._added)
+        pieces: list[bytes | memoryview] = [
+            self._data[: match.start()] + opening,
+            body,
+            items,
+            closing + rest,
+        ]
+        # What was there already is only read again where that costs nothing to speak of.
+        new = pieces if len(body) < _SMALL else [pieces[0], *pieces[2:]]
+        xml.check_well_formed(new, self._part)
+        self._package.write(self._part, pieces)
         self._added.clear()
         self._references = 0
-        self._data = data
+        self._size = -1
+        self._data = b""
+
+
+_PLAIN = re.compile(r"[^&<>_\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]*")
 
 
 def _encoded(text: str) -> bytes:
+    if _PLAIN.fullmatch(text):
+        return text.encode()
     return xml.escape(xml.encode_text(text))
 
 
