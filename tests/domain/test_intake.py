@@ -285,3 +285,39 @@ def test_columns_are_judged_as_rows_would_be(rows):
         assert found == refused
         for name, value in values.items():
             assert reading.value(position, name) == value, name
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "note": st.sampled_from([None, *TEXTS]),
+                "due_date": st.sampled_from([None, date(2026, 11, 30), datetime(2026, 1, 2, 3)]),
+                "urgency": st.sampled_from([None, *TEXTS]),
+                "evidence": st.sampled_from([None, *TEXTS]),
+                "days": st.sampled_from([None, "2,5", "ba"]),
+            }
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_a_bad_cell_leaves_the_others_as_they_are_read_without_it(rows):
+    """Columns of one kind are read at once, others cell by cell; both say the same."""
+    bad = dict.fromkeys(SPECS, "#REF!")
+
+    def read(lines):
+        columns = {name: [line[name] for line in lines] for name in SPECS}
+        kinds = {
+            name: [CellKind.ERROR if value == "#REF!" else kind_of(value) for value in values]
+            for name, values in columns.items()
+        }
+        return read_list(table(columns, kinds), SPECS)
+
+    alone, beside = read(rows), read([*rows, bad])
+
+    assert [beside.row(position) for position in range(len(rows))] == [
+        alone.row(position) for position in range(len(rows))
+    ]
+    assert beside.findings()[: -len(SPECS)] == alone.findings()

@@ -55,6 +55,13 @@ def test_clean_is_stable_and_leaves_no_control_characters(text):
 
 
 @given(TYPED)
+def test_what_needs_no_repair_is_what_repair_would_give(text):
+    """A sign that nobody sees forces the repair; without it clean texts are told by a look."""
+    assert clean(text) == clean(text + "\u200b")
+    assert text_key(text) == text_key(text + "\u200b")
+
+
+@given(TYPED)
 def test_keys_are_stable(text):
     for key in (text_key, fold, fold_name, task_key):
         assert key(key(text)) == key(text)

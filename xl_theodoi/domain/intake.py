@@ -41,6 +41,7 @@ class Reading:
         swappable: Row positions of dates written as text that read both ways round, by
             field; for the check of mixed columns.
         text_dates: Row positions of all dates written as text, by field.
+        legacy_styles: The table's cell formats whose font holds TCVN3 or VNI codes.
     """
 
     table: SheetTable
@@ -49,6 +50,7 @@ class Reading:
     problems: dict[int, list[Finding]] = field(default_factory=dict)
     swappable: dict[str, set[int]] = field(default_factory=dict)
     text_dates: dict[str, set[int]] = field(default_factory=dict)
+    legacy_styles: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -131,7 +133,8 @@ def read_list(
         choices: For fields with a fixed vocabulary: canonical value by folded text.
     """
     labels = match_headings(table, specs, aliases=aliases)
-    reading = Reading(table, labels, {})
+    legacy = (index for index, style in enumerate(table.styles) if is_legacy_font(style.font))
+    reading = Reading(table, labels, {}, legacy_styles=frozenset(legacy))
     for name, label in labels.items():
         spec = specs[name]
         vocabulary = (choices or {}).get(name)
@@ -152,100 +155,159 @@ def _read_column(
     column: Column,
     vocabulary: Mapping[str, str] | None,
 ) -> list[Any]:
+    """Return a column's typed values.
+
+    A text that stands in many cells is read once, and a column of nothing but texts is then
+    a matter of looking each of them up. Only what cannot be taken is looked at singly.
+    """
     if spec.kind == "date":
         return _read_dates(reading, name, column)
+    reader = _Reader(reading, name, spec, vocabulary)
     kinds = column.kinds
-    values: list[Any] = [None] * len(kinds)
-    seen: dict[str, Any] = {}
-    check_fonts = bool(column.styles)
-    legacy_styles = {
-        index for index, style in enumerate(reading.table.styles) if is_legacy_font(style.font)
+    legacy_styles = reading.legacy_styles if column.styles else frozenset()
+    known: dict[Any, Any] = {
+        text: reader.read_text(text) for text in set(column.values) if isinstance(text, str)
     }
-    for position, value in enumerate(column.values):
-        kind = kinds[position]
+    values = list(map(known.get, column.values))
+    if (
+        not legacy_styles
+        and not column.fonts
+        and max(kinds, default=0) <= CellKind.TEXT
+        and values.count(None) == kinds.count(CellKind.BLANK)
+        and _DOUBTFUL not in known.values()
+    ):
+        return values
+    for position, kind in enumerate(kinds):
         if kind == CellKind.BLANK:
+            values[position] = None
             continue
+        value = column.values[position]
+        if (
+            kind == CellKind.TEXT
+            and not str(value).isascii()
+            and (
+                (legacy_styles and column.styles[position] in legacy_styles)
+                or any(is_legacy_font(font) for font in column.fonts.get(position, ()))
+            )
+        ):
+            _report(reading, "legacy_encoding", position, name)
+            values[position] = None
+        elif kind != CellKind.TEXT or values[position] in (None, _DOUBTFUL):
+            values[position] = reader.read_cell(position, value, kind)
+    return values
+
+
+_DOUBTFUL = object()
+"""Stands for a text that cannot be taken; each cell that holds it needs a finding."""
+
+
+class _Reader:
+    """Reads the cells of a column that holds no dates."""
+
+    def __init__(
+        self, reading: Reading, name: str, spec: FieldSpec, vocabulary: Mapping[str, str] | None
+    ) -> None:
+        self._reading = reading
+        self._name = name
+        self._spec = spec
+        self._vocabulary = vocabulary
+        self._limit = spec.max_length or MAX_CELL_TEXT
+
+    def read_text(self, text: str) -> Any:
+        """Return what a text says, None where it is blank, `_DOUBTFUL` where it needs a look."""
+        if not text.isascii() and looks_legacy(text):
+            return _DOUBTFUL
+        cleaned = clean(text)
+        return self._typed(cleaned) if cleaned else None
+
+    def read_cell(self, position: int, value: Any, kind: int) -> Any:
+        """Return what a single cell says, and report it where it cannot be taken."""
+        reading, name = self._reading, self._name
         if kind == CellKind.TEXT:
             text = str(value)
-            if text not in seen:
-                seen[text] = clean(text)
-            cleaned = seen[text]
-            if not text.isascii() and (
-                (check_fonts and column.styles[position] in legacy_styles)
-                or any(is_legacy_font(font) for font in column.fonts.get(position, ()))
-                or looks_legacy(text)
-            ):
+            if not text.isascii() and looks_legacy(text):
                 _report(reading, "legacy_encoding", position, name)
-                continue
+                return None
+            cleaned = clean(text)
             if not cleaned:
-                continue
+                return None
         elif kind in (CellKind.ERROR, CellKind.NO_VALUE):
             code = "cell_error" if kind == CellKind.ERROR else "formula_without_value"
             _report(reading, code, position, name, value=value)
-            continue
-        elif spec.kind == "number" and kind == CellKind.NUMBER:
-            values[position] = value
-            continue
+            return None
+        elif self._spec.kind == "number" and kind == CellKind.NUMBER:
+            return value
         else:
             cleaned = plain_text(value)
-        if len(cleaned) > (spec.max_length or MAX_CELL_TEXT):
-            _report(
-                reading, "too_long", position, name,
-                length=len(cleaned), limit=spec.max_length or MAX_CELL_TEXT,
-            )  # fmt: skip
-            continue
-        if vocabulary is not None:
-            canonical = vocabulary.get(fold(cleaned))
-            if canonical is None:
-                choices = "; ".join(spec.choices or dict.fromkeys(vocabulary.values()))
-                _report(reading, "bad_choice", position, name, value=cleaned, choices=choices)
-                continue
-            values[position] = canonical
-        elif spec.kind in ("units", "list"):
-            values[position] = split_list(cleaned)
-        elif spec.kind == "number":
-            values[position] = _number(reading, name, position, cleaned)
+        typed = self._typed(cleaned)
+        if typed is not _DOUBTFUL:
+            return typed
+        if len(cleaned) > self._limit:
+            length = len(cleaned)
+            _report(reading, "too_long", position, name, length=length, limit=self._limit)
+        elif self._vocabulary is not None:
+            choices = "; ".join(self._spec.choices or dict.fromkeys(self._vocabulary.values()))
+            _report(reading, "bad_choice", position, name, value=cleaned, choices=choices)
         else:
-            values[position] = cleaned
-    return values
+            _report(reading, "bad_number", position, name, value=cleaned)
+        return None
+
+    def _typed(self, cleaned: str) -> Any:
+        if len(cleaned) > self._limit:
+            return _DOUBTFUL
+        if self._vocabulary is not None:
+            return self._vocabulary.get(fold(cleaned), _DOUBTFUL)
+        if self._spec.kind in ("units", "list"):
+            return split_list(cleaned)
+        if self._spec.kind == "number":
+            plain = cleaned.replace(" ", "").replace(",", ".")
+            return float(plain) if _NUMBER.fullmatch(plain) else _DOUBTFUL
+        return cleaned
 
 
 def _read_dates(reading: Reading, name: str, column: Column) -> list[Any]:
-    values: list[Any] = [None] * len(column.kinds)
-    for position, (value, kind) in enumerate(zip(column.values, column.kinds, strict=True)):
-        if kind == CellKind.BLANK:
-            continue
-        if kind == CellKind.DATE:
+    """Return a column's days; a column of real dates is read as fast as it is copied."""
+    kinds = column.kinds
+    known: dict[Any, Any] = {}
+    for value in set(column.values):
+        if isinstance(value, date):
             day = value.date() if isinstance(value, datetime) else value
-            if isinstance(day, date) and FIRST_YEAR <= day.year <= LAST_YEAR:
-                values[position] = day
-            else:
-                _report(reading, "bad_date", position, name, value=day)
-            continue
-        if kind in (CellKind.ERROR, CellKind.NO_VALUE):
-            code = "cell_error" if kind == CellKind.ERROR else "formula_without_value"
-            _report(reading, code, position, name, value=value)
-            continue
-        if kind == CellKind.TEXT and not clean(str(value)):
-            continue
-        outcome = read_date(value, CellKind(kind))
-        if outcome.value is None:
-            _report(reading, outcome.problem or "bad_date", position, name, value=value)
-            continue
-        values[position] = outcome.value
-        if kind == CellKind.TEXT:
-            reading.text_dates.setdefault(name, set()).add(position)
-            if outcome.swappable:
-                reading.swappable.setdefault(name, set()).add(position)
+            known[value] = day if FIRST_YEAR <= day.year <= LAST_YEAR else None
+    values = list(map(known.get, column.values))
+    if values.count(None) == kinds.count(CellKind.BLANK) and not set(kinds) - _BLANK_OR_DATE:
+        return values
+    for position, (value, kind) in enumerate(zip(column.values, kinds, strict=True)):
+        if kind == CellKind.BLANK:
+            values[position] = None
+        elif kind == CellKind.DATE:
+            if values[position] is None:
+                shown = value.date() if isinstance(value, datetime) else value
+                _report(reading, "bad_date", position, name, value=shown)
+        else:
+            values[position] = _read_day(reading, name, position, value, kind)
     return values
 
 
-def _number(reading: Reading, name: str, position: int, text: str) -> float | None:
-    plain = text.replace(" ", "").replace(",", ".")
-    if _NUMBER.fullmatch(plain):
-        return float(plain)
-    _report(reading, "bad_number", position, name, value=text)
-    return None
+_BLANK_OR_DATE = frozenset((CellKind.BLANK, CellKind.DATE))
+
+
+def _read_day(reading: Reading, name: str, position: int, value: Any, kind: int) -> date | None:
+    """Return the day of a cell that is no real date, and report it where it cannot be taken."""
+    if kind in (CellKind.ERROR, CellKind.NO_VALUE):
+        code = "cell_error" if kind == CellKind.ERROR else "formula_without_value"
+        _report(reading, code, position, name, value=value)
+        return None
+    if kind == CellKind.TEXT and not clean(str(value)):
+        return None
+    outcome = read_date(value, CellKind(kind))
+    if outcome.value is None:
+        _report(reading, outcome.problem or "bad_date", position, name, value=value)
+        return None
+    if kind == CellKind.TEXT:
+        reading.text_dates.setdefault(name, set()).add(position)
+        if outcome.swappable:
+            reading.swappable.setdefault(name, set()).add(position)
+    return outcome.value
 
 
 def _report(reading: Reading, code: str, position: int, name: str, **values: object) -> None:
