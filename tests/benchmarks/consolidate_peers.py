@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 A, B, C, D = "(a) theodoi", "(b) pandas script", "(c) good script", "(d) floor"
+PEERS = {B: "peer_pandas", C: "peer_fast"}
 SHOWN = 25
 
 WORKBOOKS = (30, 300, 1000)
@@ -80,25 +81,24 @@ def run_all(
     """Run all by turns, compare what they made, and return their figures and counts.
 
     Raises:
-        SystemExit: Where somebody fails, or where two results differ.
+        RuntimeError: Where somebody fails, or where two results differ.
     """
     with tempfile.TemporaryDirectory(dir=place) as folder:
         work = Path(folder)
         ours = work / "a" / "master.xlsx"
         outs = {B: work / "pandas.xlsx", C: work / "good.xlsx"}
-        peers = {B: "peer_pandas", C: "peer_fast"}
         contenders = {name: Contender(name) for name in (A, B, C, D) if name[1] not in skipped}
         for _ in range(rounds):
             # Code 1: some rows were refused, and that is as it should be.
             run = measure(*ours_at(place, work / "a"), good=(1,))
             contenders[A].runs.append(run)
-            for name, module in peers.items():
+            for name, module in PEERS.items():
                 if name in contenders:
                     script = f"tests.benchmarks.{module}"
                     contenders[name].runs.append(measure("-m", script, place, outs[name]))
             if D in contenders:
                 contenders[D].runs.append(measure("-m", "tests.benchmarks.floor", place, ours))
-        made = [outs[name] for name in peers if name in contenders]
+        made = [outs[name] for name in PEERS if name in contenders]
         compared = measure("-m", "tests.benchmarks.compare", place, ours, *made).answer
     _check_counts(contenders)
     return contenders, compared
@@ -111,7 +111,7 @@ def _check_counts(contenders: dict[str, Contender]) -> None:
         if name in contenders:
             for kind, count in contenders[name].runs[-1].answer["counts"].items():
                 if totals[kind] != count:
-                    raise SystemExit(f"{kind}: {A} {totals[kind]}, {name} {count}")
+                    raise RuntimeError(f"{kind}: {A} {totals[kind]}, {name} {count}")
 
 
 def report(contenders: dict[str, Contender], compared: dict[str, int]) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -48,37 +46,45 @@ class Contender:
         return median(getattr(run, figure) for run in self.runs)
 
 
+_STARTER = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:])
+_, status, used = os.wait4(process.pid, 0)
+wall = time.perf_counter() - start
+figures = [wall, used.ru_utime + used.ru_stime, used.ru_maxrss, os.waitstatus_to_exitcode(status)]
+with open(sys.argv[1], "w") as stream:
+    json.dump(figures, stream)
+"""
+"""Starts a process and notes what it took. Linux counts a parent's memory to its child until the
+child's own program is loaded; this parent is as small as Python can be."""
+
+
 def measure(*words: object, good: Collection[int] = (0,)) -> Run:
     """Run Python with some words in a process of its own.
-
-    The caller must stay small: Linux counts its memory to the child until the child's own
-    program is loaded.
 
     Args:
         words: What follows `python` on the command line.
         good: Exit codes that are no failure.
 
     Raises:
-        SystemExit: Where the command fails, with what it printed.
+        RuntimeError: Where the command fails, with what it printed.
     """
     line = [sys.executable, *map(str, words)]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        start = time.perf_counter()
-        process = subprocess.Popen(line, stdout=out, stderr=err, cwd=ROOT)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        printed = out.read().decode()
-        if process.returncode not in good:
-            said = f"{printed[-3000:]}{err.read().decode()[-3000:]}"
-            raise SystemExit(f"{' '.join(line)}\ncode {process.returncode}\n{said}")
-    answer = None
-    if lines := printed.strip().splitlines():
-        answer = json.loads(lines[-1]) if lines[-1].startswith("{") else None
+    with tempfile.TemporaryDirectory() as folder:
+        noted = Path(folder) / "figures.json"
+        starter = [sys.executable, "-I", "-S", "-c", _STARTER, str(noted)]
+        done = subprocess.run(
+            [*starter, *line], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        wall, processor, memory, code = json.loads(noted.read_text(encoding="utf-8"))
+    if code not in good:
+        said = f"{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        raise RuntimeError(f"{' '.join(line)}\ncode {code}\n{said}")
+    last = done.stdout.rstrip().rpartition("\n")[2]
+    answer = json.loads(last) if last.startswith("{") else None
     # Linux counts resident memory in KiB.
-    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, answer)
+    return Run(wall, processor, memory / 1024, answer)
 
 
 def table(rows: list[list[str]]) -> str:

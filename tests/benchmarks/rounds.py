@@ -128,7 +128,7 @@ def run_command(*words: object) -> None:
     line = [sys.executable, "-m", "xl_theodoi", *map(str, words), "--quiet"]
     done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
-        raise SystemExit(done.stdout + done.stderr)
+        raise RuntimeError(done.stdout + done.stderr)
 
 
 def _write_inputs(folder: Path, size: Size) -> None:
