@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 NOT_IMPORTED: dict[str, str] = {}
 TOOLS = {
     *("mypy", "ruff", "pytest-cov", "pytest-xdist"),
-    *("lxml-stubs", "pandas-stubs", "types-openpyxl"),
+    *("lxml-stubs", "types-openpyxl"),
 }
 
 

@@ -10,10 +10,10 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from xl_theodoi.domain.workdays import Confidence, DayEntry, DayKind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from xl_theodoi.domain.workdays import DayEntry
 
 
 def _text(name: str) -> str:
@@ -26,9 +26,6 @@ def shipped_days() -> tuple[DayEntry, ...]:
 
     An office adds its own rows after these, so that its rows win.
     """
-    # The calendar's module brings workalendar and numpy with it, which cost 0.1 s at start.
-    from xl_theodoi.domain.workdays import Confidence, DayEntry, DayKind  # noqa: PLC0415
-
     return tuple(
         DayEntry(
             date=date.fromisoformat(row["date"]),

@@ -2,11 +2,11 @@
 
 from datetime import date, datetime, timedelta
 
-import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from xl_theodoi.domain.library_calendar import OfficeCalendar
 from xl_theodoi.domain.workdays import (
     CalendarMissingError,
     Confidence,
@@ -41,8 +41,6 @@ covered_days = st.dates(date(2015, 3, 1), date(2027, 10, 1))
 )
 def test_worked_examples_of_the_regulations(start, count, due):
     assert CALENDAR.add_working_days(start, count) == due
-    many = CALENDAR.add_many(np.array([start], dtype="datetime64[D]"), np.array([count]))
-    assert many.tolist() == [due]
 
 
 def test_2_january_2026_is_made_up_on_10_january():
@@ -63,8 +61,6 @@ def test_what_is_no_day_is_a_programmers_mistake():
 def test_a_term_of_no_days_is_a_programmers_mistake():
     with pytest.raises(ValueError, match="at least one"):
         CALENDAR.add_working_days(date(2026, 11, 18), 0)
-    with pytest.raises(ValueError, match="at least one"):
-        CALENDAR.add_many(np.array(["2026-11-18"], dtype="datetime64[D]"), np.array([0]))
 
 
 @given(covered_days, st.integers(1, 40))
@@ -95,16 +91,49 @@ def test_the_difference_changes_sign_with_the_order(one, other):
     assert CALENDAR.working_days_between(one, other) == -CALENDAR.working_days_between(other, one)
 
 
-@given(st.lists(st.tuples(covered_days, st.integers(1, 40) | st.integers(-40, -1)), min_size=1))
-def test_columns_are_counted_as_single_days_are(pairs):
-    starts = np.array([day for day, _ in pairs], dtype="datetime64[D]")
-    counts = np.array([count for _, count in pairs])
-    ends = CALENDAR.add_many(starts, counts)
-    assert ends.tolist() == [CALENDAR.add_working_days(day, count) for day, count in pairs]
-    assert CALENDAR.days_between_many(starts, ends).tolist() == [
-        CALENDAR.working_days_between(day, end)
-        for (day, _), end in zip(pairs, ends.tolist(), strict=True)
-    ]
+def works(day):
+    """The plain meaning of the shipped rows, looked up for one day."""
+    row = [entry for entry in shipped_days() if entry.date == day]
+    if row:
+        return row[-1].kind is DayKind.MAKEUP_WORK
+    return day.weekday() < 5
+
+
+WORKED = {
+    day: works(day)
+    for day in (date(2015, 1, 1) + timedelta(days) for days in range(13 * 365 + 3))
+    if day.year < 2028
+}
+
+
+def walked(start, count):
+    """Count one day at a time, as one does on a wall calendar."""
+    step = timedelta(1 if count > 0 else -1)
+    day = start
+    for _ in range(abs(count)):
+        day += step
+        while not WORKED[day]:
+            day += step
+    return day
+
+
+@given(covered_days, st.integers(1, 60) | st.integers(-40, -1))
+@example(date(2026, 1, 9), 1)  # a make-up Saturday
+@example(date(2026, 1, 12), -1)
+def test_a_term_is_what_counting_day_by_day_gives(start, count):
+    assert CALENDAR.add_working_days(start, count) == walked(start, count)
+
+
+@given(covered_days, covered_days)
+def test_a_difference_is_what_counting_day_by_day_gives(one, other):
+    early, late = sorted((one, other))
+    days = sum(WORKED[early + timedelta(n + 1)] for n in range((late - early).days))
+    assert CALENDAR.working_days_between(one, other) == (days if one <= other else -days)
+
+
+def test_every_day_of_the_shipped_years_is_judged_as_its_row_says():
+    assert {day: CALENDAR.is_working_day(day) for day in WORKED} == WORKED
+    assert sum(WORKED[day] for day in WORKED if day.weekday() >= 5) == 8
 
 
 def test_rolling_leaves_a_working_day_alone():
@@ -129,9 +158,6 @@ def test_a_count_into_a_year_without_calendar_is_refused(start, count, year):
     with pytest.raises(CalendarMissingError) as caught:
         CALENDAR.add_working_days(start, count)
     assert (caught.value.code, caught.value.values) == ("calendar_missing", {"year": year})
-    with pytest.raises(CalendarMissingError) as caught:
-        CALENDAR.add_many(np.array([start], dtype="datetime64[D]"), np.array([count]))
-    assert caught.value.year == year
 
 
 def test_every_question_about_an_unknown_year_is_refused():
@@ -142,10 +168,6 @@ def test_every_question_about_an_unknown_year_is_refused():
         lambda: CALENDAR.previous_working_day(new_year),
         lambda: CALENDAR.working_days_between(date(2027, 12, 1), new_year),
         lambda: CALENDAR.working_days_between(new_year, date(2027, 12, 1)),
-        lambda: CALENDAR.days_between_many(
-            np.array(["2027-12-01"], dtype="datetime64[D]"),
-            np.array(["2028-01-03"], dtype="datetime64[D]"),
-        ),
     ]
     for question in questions:
         with pytest.raises(CalendarMissingError) as caught:
@@ -155,10 +177,6 @@ def test_every_question_about_an_unknown_year_is_refused():
 
 def test_the_first_day_is_not_counted_so_its_year_need_not_be_known():
     assert CALENDAR.working_days_between(date(2014, 12, 31), date(2015, 1, 5)) == 1
-    assert CALENDAR.days_between_many(
-        np.array(["2014-12-31"], dtype="datetime64[D]"),
-        np.array(["2015-01-05"], dtype="datetime64[D]"),
-    ).tolist() == [1]
 
 
 def test_a_year_between_two_known_years_is_not_jumped_over():
@@ -174,8 +192,6 @@ def test_a_year_between_two_known_years_is_not_jumped_over():
         with pytest.raises(CalendarMissingError) as caught:
             calendar.add_working_days(start, count)
         assert caught.value.year == 2028
-        with pytest.raises(CalendarMissingError):
-            calendar.add_many(np.array([start], dtype="datetime64[D]"), np.array([count]))
     assert calendar.add_working_days(date(2028, 12, 31), 1) == date(2029, 1, 2)
 
 
@@ -184,12 +200,8 @@ def test_a_calendar_without_rows_covers_nothing():
     with pytest.raises(CalendarMissingError):
         empty.add_working_days(date(2026, 11, 18), 1)
     with pytest.raises(CalendarMissingError):
-        empty.add_many(np.array(["2026-11-18"], dtype="datetime64[D]"), np.array([1]))
-    with pytest.raises(CalendarMissingError):
-        empty.days_between_many(
-            np.array(["2026-11-18"], dtype="datetime64[D]"),
-            np.array(["2026-11-19"], dtype="datetime64[D]"),
-        )
+        empty.working_days_between(date(2026, 11, 18), date(2026, 11, 19))
+    assert empty.working_days_between(date(2026, 11, 18), date(2026, 11, 18)) == 0
 
 
 def test_new_year_entered_as_a_make_up_day_does_not_cover_the_year():
@@ -221,41 +233,22 @@ def test_only_doubtful_days_that_change_a_count_are_named():
     assert CALENDAR.doubtful_days(date(2026, 11, 24), date(2026, 12, 31)) == ()
 
 
-def test_unknown_days_in_a_column_are_a_programmers_mistake():
-    holes = np.array(["2026-11-18", "NaT"], dtype="datetime64[D]")
-    with pytest.raises(ValueError, match="NaT"):
-        CALENDAR.add_many(holes, np.array([1, 1]))
-    with pytest.raises(ValueError, match="NaT"):
-        CALENDAR.days_between_many(holes, holes)
+def test_the_library_workalendar_can_ask_the_same_calendar():
+    library = OfficeCalendar(CALENDAR)
 
-
-def test_empty_and_unmoving_columns():
-    none = np.array([], dtype="datetime64[D]")
-    assert CALENDAR.add_many(none, np.array([], dtype=np.int64)).tolist() == []
-    assert CALENDAR.days_between_many(none, none).tolist() == []
-    far = np.array(["2040-01-01"], dtype="datetime64[D]")
-    assert CALENDAR.days_between_many(far, far).tolist() == [0]
-
-
-def test_one_count_serves_a_whole_column():
-    starts = np.array(["2026-11-18", "2026-11-23"], dtype="datetime64[D]")
-    assert CALENDAR.add_many(starts, np.int64(1)).tolist() == [
-        date(2026, 11, 19),
-        date(2026, 11, 25),
-    ]
-
-
-def test_workalendars_own_questions_still_work():
-    assert (date(2026, 1, 2), "Nghỉ hoán đổi (làm bù ngày 10/01/2026)") in CALENDAR.holidays(2026)
-    assert CALENDAR.is_holiday(date(2026, 9, 2))
-    assert not CALENDAR.is_holiday(date(2026, 1, 10))
-    assert CALENDAR.sub_working_days(date(2026, 1, 5), 1) == date(2025, 12, 31)
-    assert CALENDAR.get_working_days_delta(date(2026, 1, 8), date(2026, 1, 12)) == 3
+    assert (date(2026, 1, 2), "Nghỉ hoán đổi (làm bù ngày 10/01/2026)") in library.holidays(2026)
+    assert library.is_holiday(date(2026, 9, 2))
+    assert not library.is_holiday(date(2026, 1, 10))
+    assert library.add_working_days(date(2026, 1, 9), 1) == date(2026, 1, 10)
+    assert library.sub_working_days(date(2026, 1, 5), 1) == date(2025, 12, 31)
+    assert library.get_working_days_delta(date(2026, 1, 8), date(2026, 1, 12)) == 3
     day_off = date(2026, 11, 19)
-    assert CALENDAR.add_working_days(date(2026, 11, 18), 1, extra_holidays=[day_off]) == date(
+    assert library.add_working_days(date(2026, 11, 18), 1, extra_holidays=[day_off]) == date(
         2026, 11, 20
     )
-    assert CALENDAR.is_working_day(date(2026, 11, 21), extra_working_days=[date(2026, 11, 21)])
+    assert library.is_working_day(date(2026, 11, 21), extra_working_days=[date(2026, 11, 21)])
+    with pytest.raises(CalendarMissingError):
+        library.add_working_days(date(2027, 12, 31), 1)
 
 
 def test_shipped_table_covers_the_announced_years_and_names_each_basis():

@@ -7,13 +7,12 @@ task once. A task whose unit the register does not know keeps a line of its own,
 lines always add up.
 """
 
-# ruff: noqa: PD011 - `values` of a task is a mapping, not a data frame's array
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.model import Progress, Timeliness, Unit
 from xl_theodoi.domain.text import fold
@@ -22,8 +21,6 @@ from xl_theodoi.domain.units import UnitDirectory
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
-
-    from pandas import DataFrame
 
     from xl_theodoi.domain.cells import Value
     from xl_theodoi.domain.model import TaskView
@@ -168,12 +165,15 @@ def document_key(task: TaskView) -> str | None:
     """
     identity = task.values.get("document_id")
     if identity:
-        return fold(str(identity))
+        return _folded(str(identity))
     number = task.values.get("document_number")
     if not number:
         return None
     issued: date | None = task.values.get("issue_date")
     return f"{issued.year if issued else ''}|{_plain_number(str(number))}"
+
+
+_folded = lru_cache(maxsize=65536)(fold)
 
 
 @lru_cache(maxsize=65536)
@@ -293,8 +293,21 @@ class _Places:
         return keys
 
 
+class _Tally:
+    """What is counted of the tasks of one line."""
+
+    __slots__ = ("ages", "completed", "documents", "labels", "situations")
+
+    def __init__(self) -> None:
+        self.situations: dict[tuple[Progress, Timeliness], int] = {}
+        self.labels: dict[str, int] = {}
+        self.ages: dict[int, int] = {}
+        self.completed = 0
+        self.documents: set[str] = set()
+
+
 class _Counter:
-    """Counts tasks by unit: one data frame of what is true of each task, grouped."""
+    """Counts tasks in one pass over each line."""
 
     def __init__(
         self,
@@ -305,85 +318,56 @@ class _Counter:
         approval: bool,
         open_ended_apart: bool,
     ) -> None:
-        import pandas as pd  # noqa: PLC0415 - heavy; only counting needs it
-
+        self._tasks = tasks
         self._labels = labels
         self._buckets = buckets
+        self._approval = approval
         self._apart = open_ended_apart
-        self._rows = {id(task): row for row, task in enumerate(tasks)}
-        statuses = [(task, task.status) for task in tasks if task.status is not None]
-        self._frame = pd.DataFrame(
-            {
-                "label": [status.label for _, status in statuses],
-                "progress": [status.progress.value for _, status in statuses],
-                "kind": [status.timeliness.value for _, status in statuses],
-                "completed": [
-                    status.approved if approval else status.is_done for _, status in statuses
-                ],
-                "age": [self._age(task) for task, _ in statuses],
-                "document": [document_key(task) for task, _ in statuses],
-            }
-        )
-        self.nothing = self._counts({}, {}, {}, 0, 0)
+        self._bucket_of: dict[int, int] = {}
+        self.nothing = self._counts(_Tally())
 
-    def _age(self, task: TaskView) -> int:
-        """Return the number of an overdue task's age bucket, -1 for other tasks."""
-        if task.status is None or task.status.timeliness is not Timeliness.OVERDUE:
-            return -1
-        days = days_late(task)
-        return next((n for n, bucket in enumerate(self._buckets) if bucket.holds(days)), -1)
+    def _age(self, days: int) -> int:
+        """Return the number of the age bucket of so many days, -1 where none holds them."""
+        if days not in self._bucket_of:
+            self._bucket_of[days] = next(
+                (n for n, bucket in enumerate(self._buckets) if bucket.holds(days)), -1
+            )
+        return self._bucket_of[days]
 
     def by_unit(self, held: Mapping[str, Sequence[TaskView]]) -> dict[str, Counts]:
         """Return the figures of every unit that has tasks."""
-        pairs = [(key, self._rows[id(task)]) for key, tasks in held.items() for task in tasks]
-        frame = self._frame.iloc[[row for _, row in pairs]]
-        return self._grouped(frame.assign(unit=[key for key, _ in pairs]))
+        return {key: self._counts(self._tallied(tasks)) for key, tasks in held.items()}
 
     def total(self) -> Counts:
         """Return the figures of all tasks."""
-        return self._grouped(self._frame.assign(unit="")).get("", self.nothing)
+        return self._counts(self._tallied(self._tasks))
 
-    def _grouped(self, frame: DataFrame) -> dict[str, Counts]:
-        if frame.empty:
-            return {}
-        groups = frame.groupby("unit", sort=False)
-        labels = self._sizes(frame, "label")
-        ages = self._sizes(frame, "age")
-        situations: dict[str, dict[tuple[Progress, Timeliness], int]] = {}
-        sizes = frame.groupby(["unit", "progress", "kind"]).size()
-        for place, size in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
-            unit, progress, kind = place
-            key = Progress(progress), Timeliness(kind)
-            situations.setdefault(str(unit), {})[key] = int(size)
-        completed = groups["completed"].sum()
-        documents = groups["document"].nunique()
-        return {
-            unit: self._counts(
-                situations[unit],
-                labels[unit],
-                ages[unit],
-                int(completed[unit]),
-                int(documents[unit]),
-            )
-            for unit in situations
-        }
+    def _tallied(self, tasks: Iterable[TaskView]) -> _Tally:
+        tally = _Tally()
+        situations, labels, ages = tally.situations, tally.labels, tally.ages
+        documents = tally.documents
+        overdue = Timeliness.OVERDUE
+        for task in tasks:
+            status = task.status
+            if status is None:
+                continue
+            kind = status.timeliness
+            situation = status.progress, kind
+            situations[situation] = situations.get(situation, 0) + 1
+            labels[status.label] = labels.get(status.label, 0) + 1
+            if kind is overdue:
+                age = self._age(days_late(task))
+                ages[age] = ages.get(age, 0) + 1
+            if status.approved if self._approval else status.is_done:
+                tally.completed += 1
+            document = document_key(task)
+            if document is not None:
+                documents.add(document)
+        return tally
 
-    def _sizes(self, frame: DataFrame, column: str) -> dict[str, dict[Any, int]]:
-        result: dict[str, dict[Any, int]] = {}
-        sizes = frame.groupby(["unit", column]).size()
-        for place, size in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
-            unit, value = place
-            result.setdefault(str(unit), {})[value] = int(size)
-        return result
+    def _counts(self, tally: _Tally) -> Counts:
+        situations = tally.situations
 
-    def _counts(
-        self,
-        situations: Mapping[tuple[Progress, Timeliness], int],
-        labels: Mapping[str, int],
-        ages: Mapping[int, int],
-        completed: int,
-        documents: int,
-    ) -> Counts:
         def of(*kinds: Timeliness) -> int:
             return sum(size for (_, kind), size in situations.items() if kind in kinds)
 
@@ -396,18 +380,18 @@ class _Counter:
                 cells[progress, kind in _MISSED] += size
         return Counts(
             total=sum(situations.values()),
-            labels={label: labels.get(label, 0) for label in self._labels},
+            labels={label: tally.labels.get(label, 0) for label in self._labels},
             cells=cells,
             open_ended=open_ended,
             done=sum(n for (progress, _), n in situations.items() if progress is Progress.DONE),
-            completed=completed,
+            completed=tally.completed,
             overdue=of(Timeliness.OVERDUE),
             due_soon=of(Timeliness.DUE_SOON),
             on_time=of(Timeliness.ON_TIME),
             late=of(Timeliness.LATE),
             no_deadline=of(Timeliness.NO_DEADLINE),
-            documents=documents,
-            ages=tuple(ages.get(number, 0) for number in range(len(self._buckets))),
+            documents=len(tally.documents),
+            ages=tuple(tally.ages.get(number, 0) for number in range(len(self._buckets))),
         )
 
 

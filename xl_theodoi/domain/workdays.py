@@ -4,9 +4,9 @@ A working day is Monday to Friday, less the days off, plus the make-up Saturdays
 that pay for a swapped day off (QĐ 188/1999/QĐ-TTg; Labour Code 2019, art. 112). The first
 day of a term is never counted (Civil Code 2015, art. 147).
 
-The calendar is a `workalendar` calendar, so that library's reports and exports work with it;
-counting itself goes through a cumulative table, because a walk day by day takes minutes for a
-register and an assumption of "no holidays" gives wrong deadlines.
+Counting goes through a cumulative table: a walk day by day takes minutes for a register, and
+an assumption of "no holidays" gives wrong deadlines. `domain.library_calendar` gives
+the same calendar to the library `workalendar`.
 """
 
 from __future__ import annotations
@@ -14,26 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from workalendar.core import SAT, SUN, Calendar
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.errors import TheodoiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
-    Days = NDArray[np.datetime64]
-    """Calendar days, `datetime64[D]`."""
-    Counts = NDArray[np.int64]
-
-_EPOCH = date(1970, 1, 1).toordinal()
-"""Day 0 of numpy's `datetime64[D]`, as Python counts days."""
-
-_WEEKEND = (SAT, SUN)
+_SATURDAY = 5
 
 
 class DayKind(StrEnum):
@@ -95,34 +84,39 @@ class _Table:
 
     Positions are days since `first`. Days of a year that is missing inside the span are no
     working days here and are counted in `missing`, so that a result beyond them is refused.
+
+    Attributes:
+        first: The first day, as Python counts days.
+        length: Number of days.
+        days: Every working day, in order, as Python counts days.
+        before: How many working days lie before each position, and before the end.
+        missing: The same for days of missing years.
     """
 
+    __slots__ = ("before", "days", "first", "length", "missing")
+
     def __init__(self, entries: dict[date, DayEntry], years: frozenset[int]) -> None:
-        self.first = date(min(years), 1, 1).toordinal() - _EPOCH
-        self.length = date(max(years), 12, 31).toordinal() - _EPOCH - self.first + 1
-        position = np.arange(self.length)
-        # 1970-01-01 was a Thursday; Monday is 0.
-        working = (position + self.first + 3) % 7 < 5
-        covered = np.zeros(self.length, dtype=bool)
-        for year in years:
-            start = date(year, 1, 1).toordinal() - _EPOCH - self.first
-            covered[start : start + (366 if _is_leap(year) else 365)] = True
+        self.first = date(min(years), 1, 1).toordinal()
+        self.length = date(max(years), 12, 31).toordinal() - self.first + 1
+        # 1 January of the year 1 was a Monday, and day 1.
+        working = [(day - 1) % 7 < _SATURDAY for day in range(self.first, self.first + self.length)]
         for day, entry in entries.items():
-            at = day.toordinal() - _EPOCH - self.first
+            at = day.toordinal() - self.first
             if 0 <= at < self.length:
                 working[at] = entry.kind is DayKind.MAKEUP_WORK
-        self.working = working & covered
-        self.positions = np.flatnonzero(self.working).astype(np.int64)
-        # One leading zero: `before[i]` counts what lies before position i.
-        self.before = np.concatenate(([0], np.cumsum(self.working))).astype(np.int64)
-        self.missing = np.concatenate(([0], np.cumsum(~covered))).astype(np.int64)
+        missing = [False] * self.length
+        for year in range(min(years), max(years)):
+            if year not in years:
+                start = date(year, 1, 1).toordinal() - self.first
+                end = date(year + 1, 1, 1).toordinal() - self.first
+                working[start:end] = [False] * (end - start)
+                missing[start:end] = [True] * (end - start)
+        self.days = [self.first + at for at, works in enumerate(working) if works]
+        self.before = list(accumulate(working, initial=0))
+        self.missing = list(accumulate(missing, initial=0))
 
 
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-
-
-class WorkCalendar(Calendar):  # type: ignore[misc]  # workalendar has no type information
+class WorkCalendar:
     """The working calendar of one office.
 
     Only years whose 1 January stands in the table as a day off are covered; counting through
@@ -146,11 +140,7 @@ class WorkCalendar(Calendar):  # type: ignore[misc]  # workalendar has no type i
         datetime.date(2024, 5, 4)
     """
 
-    WEEKEND_DAYS = _WEEKEND
-    include_new_years_day = False
-
     def __init__(self, entries: Iterable[DayEntry]) -> None:
-        super().__init__()
         self._entries = {entry.date: entry for entry in entries}
         self._years = frozenset(
             day.year
@@ -190,55 +180,26 @@ class WorkCalendar(Calendar):  # type: ignore[misc]  # workalendar has no type i
             for entry in self.entries
             if a < entry.date <= b
             and entry.confidence is not Confidence.HIGH
-            and (entry.kind is DayKind.MAKEUP_WORK or entry.date.weekday() not in _WEEKEND)
+            and (entry.kind is DayKind.MAKEUP_WORK or entry.date.weekday() < _SATURDAY)
         )
 
-    # --- what workalendar asks for ---------------------------------------------------
-
-    def get_calendar_holidays(self, year: int) -> list[tuple[date, str]]:
-        """Return a year's days off with their names, as `holidays(year)` shows them."""
-        return [
-            (entry.date, entry.name)
-            for entry in self.entries
-            if entry.date.year == year and entry.kind is DayKind.OFF
-        ]
-
-    def is_working_day(
-        self,
-        day: date,
-        extra_working_days: Sequence[date] | None = None,
-        extra_holidays: Sequence[date] | None = None,
-    ) -> bool:
-        """Return whether people work on a day.
-
-        Args:
-            day: The day; the time of a moment is cut off.
-            extra_working_days: Days taken as working days for this question only.
-            extra_holidays: Days taken as days off for this question only.
+    def is_working_day(self, day: date) -> bool:
+        """Return whether people work on a day; the time of a moment is cut off.
 
         Raises:
             CalendarMissingError: If the year of `day` is not covered.
         """
         day = _plain(day)
-        if extra_working_days and day in map(_plain, extra_working_days):
-            return True
-        if extra_holidays and day in map(_plain, extra_holidays):
-            return False
         if day.year not in self._years:
             raise CalendarMissingError(day.year)
         entry = self._entries.get(day)
         if entry is not None:
             return entry.kind is DayKind.MAKEUP_WORK
-        return day.weekday() not in _WEEKEND
+        return day.weekday() < _SATURDAY
 
-    def add_working_days(
-        self,
-        day: date,
-        delta: int,
-        extra_working_days: Sequence[date] | None = None,
-        extra_holidays: Sequence[date] | None = None,
-        keep_datetime: bool = False,  # workalendar's signature
-    ) -> Any:
+    # --- working days ----------------------------------------------------------------
+
+    def add_working_days(self, day: date, delta: int) -> date:
         """Return the day that is `delta` working days after `day`, or before it if negative.
 
         `day` itself is never counted: a document issued on Monday with a term of one working
@@ -247,9 +208,6 @@ class WorkCalendar(Calendar):  # type: ignore[misc]  # workalendar has no type i
         Args:
             day: The day the term runs from, usually the issue date.
             delta: Number of working days, not 0.
-            extra_working_days: Further working days, for this count only.
-            extra_holidays: Further days off, for this count only.
-            keep_datetime: Whether a moment keeps its time of day.
 
         Returns:
             A working day.
@@ -261,22 +219,17 @@ class WorkCalendar(Calendar):  # type: ignore[misc]  # workalendar has no type i
         if delta == 0:
             message = "a term has at least one working day"
             raise ValueError(message)
-        if extra_working_days or extra_holidays or keep_datetime:
-            return super().add_working_days(
-                day, delta, extra_working_days, extra_holidays, keep_datetime=keep_datetime
-            )
-        ordinal = _plain(day).toordinal() - _EPOCH
         table = self._table
         if table is not None:
-            first_counted = ordinal + (1 if delta > 0 else -1) - table.first
+            first_counted = _plain(day).toordinal() + (1 if delta > 0 else -1) - table.first
             if 0 <= first_counted < table.length:
                 start = first_counted if delta > 0 else first_counted + 1
-                index = int(table.before[start]) + (delta - 1 if delta > 0 else delta)
-                if 0 <= index < len(table.positions):
-                    found = int(table.positions[index])
-                    low, high = sorted((first_counted, found))
+                index = table.before[start] + (delta - 1 if delta > 0 else delta)
+                if 0 <= index < len(table.days):
+                    found = table.days[index]
+                    low, high = sorted((first_counted, found - table.first))
                     if table.missing[high + 1] == table.missing[low]:
-                        return date.fromordinal(found + table.first + _EPOCH)
+                        return date.fromordinal(found)
         raise CalendarMissingError(self._first_missing(_plain(day), delta))
 
     def _first_missing(self, start: date, delta: int) -> int:
@@ -286,8 +239,6 @@ class WorkCalendar(Calendar):  # type: ignore[misc]  # workalendar has no type i
         while year in self._years:
             year += step
         return year
-
-    # --- working days ----------------------------------------------------------------
 
     def next_working_day(self, day: date) -> date:
         """Return the day itself if people work on it, else the next day on which they do.
@@ -326,95 +277,10 @@ class WorkCalendar(Calendar):  # type: ignore[misc]  # workalendar has no type i
         for year in range((low + timedelta(days=1)).year, high.year + 1):
             if year not in self._years:
                 raise CalendarMissingError(year)
-        table = self._need_table(low.year)
-        first = low.toordinal() + 1 - _EPOCH - table.first
-        last = high.toordinal() - _EPOCH - table.first
-        count = int(table.before[last + 1] - table.before[first])
+        table = self._table
+        if table is None:
+            raise CalendarMissingError(low.year)
+        first = low.toordinal() + 1 - table.first
+        last = high.toordinal() - table.first
+        count = table.before[last + 1] - table.before[first]
         return count if a < b else -count
-
-    # --- whole columns ---------------------------------------------------------------
-
-    def add_many(self, starts: Days, counts: Counts) -> Days:
-        """Return `add_working_days` for whole columns.
-
-        Args:
-            starts: Days, `datetime64[D]`, without `NaT`.
-            counts: Numbers of working days, none of them 0; one number serves all rows.
-
-        Returns:
-            Working days, `datetime64[D]`.
-
-        Raises:
-            ValueError: If a start is `NaT` or a count is 0.
-            CalendarMissingError: If any count runs into a year that is not covered.
-        """
-        days = _day_numbers(starts)
-        numbers = np.asarray(counts, dtype=np.int64)
-        if np.any(numbers == 0):
-            message = "a term has at least one working day"
-            raise ValueError(message)
-        days, numbers = np.broadcast_arrays(days, numbers)
-        if days.size == 0:
-            return np.zeros(days.shape, dtype="datetime64[D]")
-        table = self._need_table(date.fromordinal(int(days.flat[0]) + _EPOCH).year)
-        forward = numbers > 0
-        first_counted = days + np.where(forward, 1, -1) - table.first
-        bad = (first_counted < 0) | (first_counted >= table.length)
-        start = np.clip(np.where(forward, first_counted, first_counted + 1), 0, table.length)
-        index = table.before[start] + np.where(forward, numbers - 1, numbers)
-        bad |= (index < 0) | (index >= len(table.positions))
-        found = table.positions[np.clip(index, 0, len(table.positions) - 1)]
-        inside = np.clip(first_counted, 0, table.length - 1)
-        low, high = np.minimum(inside, found), np.maximum(inside, found)
-        bad |= table.missing[high + 1] != table.missing[low]
-        if bad.any():
-            at = int(np.flatnonzero(bad.ravel())[0])
-            start_day = date.fromordinal(int(days.flat[at]) + _EPOCH)
-            raise CalendarMissingError(self._first_missing(start_day, int(numbers.flat[at])))
-        result: Days = (found + table.first).astype("datetime64[D]")
-        return result
-
-    def days_between_many(self, a: Days, b: Days) -> Counts:
-        """Return `working_days_between` for whole columns.
-
-        Args:
-            a: Days that are not counted, `datetime64[D]`, without `NaT`.
-            b: Days that are counted, likewise.
-
-        Raises:
-            ValueError: If a day is `NaT`.
-            CalendarMissingError: If any day to be counted is in a year not covered.
-        """
-        first, last = np.broadcast_arrays(_day_numbers(a), _day_numbers(b))
-        if first.size == 0:
-            return first.astype(np.int64)
-        low, high = np.minimum(first, last), np.maximum(first, last)
-        differs = low != high
-        if not differs.any():
-            return np.zeros(first.shape, dtype=np.int64)
-        table = self._need_table(date.fromordinal(int(low.flat[0]) + _EPOCH).year)
-        low, high = low + 1 - table.first, high - table.first
-        bad = differs & ((low < 0) | (high >= table.length))
-        low_in, high_in = np.clip(low, 0, table.length), np.clip(high + 1, 0, table.length)
-        bad |= differs & (table.missing[high_in] != table.missing[low_in])
-        if bad.any():
-            at = int(np.flatnonzero(bad.ravel())[0])
-            start_day = date.fromordinal(int(low.flat[at]) - 1 + table.first + _EPOCH)
-            raise CalendarMissingError(self._first_missing(start_day, 1))
-        counts = np.where(differs, table.before[high_in] - table.before[low_in], 0)
-        result: Counts = np.where(first <= last, counts, -counts)
-        return result
-
-    def _need_table(self, year: int) -> _Table:
-        if self._table is None:
-            raise CalendarMissingError(year)
-        return self._table
-
-
-def _day_numbers(days: Days) -> NDArray[np.int64]:
-    """Return days since 1970-01-01 of an array of calendar days."""
-    plain = np.asarray(days, dtype="datetime64[D]")
-    if np.isnat(plain).any():
-        message = "days must be known; leave NaT out before counting"
-        raise ValueError(message)
-    return plain.astype(np.int64)
