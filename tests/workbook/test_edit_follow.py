@@ -411,3 +411,22 @@ def test_headings_with_commas_and_brackets_are_told_apart():
 
     assert re.search(rb'<c r="E4"><f>[^<]*</f><v>', parts_of(other)[SHEET1])
     assert re.search(rb'<c r="E4"><f>[^<]*</f></c>', parts_of(own)[SHEET1])
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_formula_that_excel_shares_down_a_column_goes_on_in_new_rows(named):
+    def share(sheet: bytes) -> bytes:
+        formula = "<f>NhiemVu[[#This Row],[Số]]*2</f>".encode()
+        sheet = sheet.replace(formula, b'<f t="shared" ref="E4:E8" si="0">D4*2</f>', 1)
+        return sheet.replace(formula, b'<f t="shared" si="0"/>')
+
+    def rename(table: bytes) -> bytes:
+        text = re.sub(rb"(<calculatedColumnFormula>)[^<]*", rb"\g<1>D4*2", table)
+        return text if named else re.sub(rb"<calculatedColumnFormula>.*?</c[^>]*>", b"", text)
+
+    data = rebuilt(by_xlsxwriter(), replace={SHEET1: share, "xl/tables/table1.xml": rename})
+
+    result, _ = edit_bytes(data, [AppendRows("NhiemVu", [{"Mã": "x", "Số": 1}] * 2)])
+
+    cells = re.findall(r'<c r="(E\d+)"[^>]*><f>([^<]*)</f></c>', parts_of(result)[SHEET1].decode())
+    assert cells == [("E9", "D9*2"), ("E10", "D10*2")]

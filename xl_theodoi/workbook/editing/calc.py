@@ -187,6 +187,12 @@ def formula_cells(sheet: SheetEdit, dependencies: Dependencies | None) -> Iterat
             yield FormulaCell(sheet, number, column, text, uses, fills, kind == b"shared")
 
 
+def shared_text(sheet: SheetEdit, row: int, column: int) -> str | None:
+    """Return what a shared formula says in one of its cells."""
+    cells = formula_cells(sheet, None)
+    return next((c.text for c in cells if (c.row, c.column) == (row, column)), None)
+
+
 def _is_stale(cell: FormulaCell, sheets: dict[str, SheetEdit]) -> bool:
     for use in cell.uses:
         if use.anything:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing.book import fold
+from xl_theodoi.workbook.editing.calc import shared_text
 from xl_theodoi.workbook.editing.refs import (
     MAX_ROW,
     Area,
@@ -138,10 +139,16 @@ class TableEdit:
         table.area = table.area._replace(bottom=last)
 
     def _plain_formula(self, row: Row, column: TableColumn) -> str | None:
-        """Return the text of a cell's own formula; shared and array formulas have none."""
+        """Return the text of a cell's own formula; arrays and data tables have none."""
         cell = row.cells.get(column.index)
         formula = formula_of(cell) if cell is not None else None
-        return formula[1] if formula is not None and b"t" not in formula[0] else None
+        if formula is None:
+            return None
+        kind = formula[0].get(b"t", b"normal")
+        if kind == b"shared":
+            # Excel shares a formula that was filled down: one cell has the text for all.
+            return formula[1] or shared_text(self.sheet, row.number, column.index)
+        return formula[1] if kind == b"normal" else None
 
     def learn(self, template: Row) -> None:
         """Find out which formats and formulas new rows get, before any row changes.

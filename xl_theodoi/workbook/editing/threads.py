@@ -66,7 +66,7 @@ class Threads:
             reply.set("dT", moment)
         reply.set("personId", self._person(self._people))
         reply.set("id", _braced(identity))
-        reply.set("parentId", first.get("parentId") or first.get("id", ""))
+        reply.set("parentId", first.get("parentId") or first.get("id") or "")
         etree.SubElement(reply, xml.tag("text", _THREADS)).text = text
         if "done" in first.attrib:
             del first.attrib["done"]
