@@ -68,6 +68,17 @@ class RowHeights:
             self._fonts[style] = self._styles.wrapping_font(style)
         return self._fonts[style]
 
+    def needed(self, column: int, style: int, value: Value) -> float:
+        """Return the row height that a value asks for in a cell, 0 where one line does."""
+        if not isinstance(value, str) or not value:
+            return 0.0
+        room = self._room(column)
+        font = self._font(style) if room else None
+        if font is None:
+            return 0.0
+        lines = _lines(value, font, max(font.size, room))
+        return ceil(lines * font.size * _LINE_SPACING + 3) if lines > 1 else 0.0
+
     def fit(self, row: Row, values: Mapping[int, Value]) -> None:
         """Make a row high enough for texts that were written into it.
 
@@ -75,21 +86,17 @@ class RowHeights:
             row: The row; its height only grows, unless it has none of its own.
             values: What was written, by column number.
         """
-        if row.attributes.get(b"customHeight") in _TRUE:
-            return
         most = 0.0
         for column, value in values.items():
-            if not isinstance(value, str) or not value:
-                continue
-            room = self._room(column)
             cell = row.cells.get(column)
-            if not room or cell is None:
-                continue
-            font = self._font(cell.style or 0)
-            if font is None:
-                continue
-            lines = _lines(value, font, max(font.size, room))
-            if lines > 1:
-                most = max(most, ceil(lines * font.size * _LINE_SPACING + 3))
-        if most > float(row.attributes.get(b"ht", b"0")) and most > 0:
-            row.attributes[b"ht"] = b"%g" % min(TALLEST, most)
+            if cell is not None:
+                most = max(most, self.needed(column, cell.style or 0, value))
+        grow(row.attributes, most)
+
+
+def grow(attributes: dict[bytes, bytes], height: float) -> None:
+    """Put a height into a row's attributes, if it is more than they say and nobody set that."""
+    if attributes.get(b"customHeight") in _TRUE:
+        return
+    if height > float(attributes.get(b"ht", b"0")):
+        attributes[b"ht"] = b"%g" % min(TALLEST, height)

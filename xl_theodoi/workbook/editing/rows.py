@@ -14,7 +14,7 @@ from xl_theodoi.workbook.editing import xml
 from xl_theodoi.workbook.editing.refs import MAX_COLUMN, MAX_ROW, address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _ATTRIBUTE = re.compile(rb"""([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _REFERENCE = re.compile(rb"""(?<!\S)r\s*=\s*["']([A-Za-z]{1,3})([0-9]+)["']""")
@@ -111,11 +111,13 @@ class SheetXml:
             raise self._unreadable("encoding")
         if b"<!DOCTYPE" in start:
             raise self._unreadable("DOCTYPE")
-        self._masked = (
-            b"<!--" in data or b"<![CDATA[" in data or data.find(b"<?", data.find(b"?>") + 1) >= 0
+        # One letter is found much faster than two, and in most sheets it is not there at all.
+        self.masked = (b"!" in data and (b"<!--" in data or b"<![CDATA[" in data)) or (
+            data.find(b"?", data.find(b"?>") + 2) >= 0
+            and data.find(b"<?", data.find(b"?>") + 1) >= 0
         )
         # Comments and CDATA may hold anything that looks like a row: the scan sees blanks.
-        scan = _HIDDEN_MARKUP.sub(lambda m: b" " * len(m[0]), data) if self._masked else data
+        scan = _HIDDEN_MARKUP.sub(lambda m: b" " * len(m[0]), data) if self.masked else data
         root = _ROOT.search(scan)
         if root is None:
             raise self._unreadable("worksheet")
@@ -143,6 +145,8 @@ class SheetXml:
         self._ends = array("q")
         self._scan_rows(scan)
         self._replaced: dict[int, bytes] = {}
+        self._known: set[int] = set()
+        self._samples: list[bytes] = []
 
     def _unreadable(self, reason: str) -> TheodoiError:
         return TheodoiError("edit_unreadable_part", part=self.part, reason=reason)
@@ -186,6 +190,13 @@ class SheetXml:
         """Whether there is an element for the row."""
         return number in self._replaced or self._index(number) >= 0
 
+    def rows_between(self, first: int, last: int) -> list[int]:
+        """Return the numbers of the rows from one to another that there are, ascending."""
+        low, high = bisect_left(self._numbers, first), bisect_left(self._numbers, last + 1)
+        known = set(self._numbers[low:high])
+        known.update(number for number in self._replaced if first <= number <= last)
+        return sorted(known)
+
     def raw(self, number: int) -> bytes:
         """Return a row's bytes as they are now, empty where there is no element."""
         if number in self._replaced:
@@ -198,7 +209,7 @@ class SheetXml:
         raw = self.raw(number)
         if not raw:
             return Row(number, {b"r": b"%d" % number}, {}, existed=False)
-        if self._masked and number not in self._replaced:
+        if self.masked and number not in self._replaced:
             raw = self._plain(raw)
         end = raw.index(b">")
         empty = raw[end - 1 : end] == b"/"
@@ -265,7 +276,7 @@ class SheetXml:
             close = raw.find(b">", start)
             named = _REFERENCE.search(raw, start + len(opening), close) if start >= 0 else None
             strange = raw[close - 1 : close] == b"/" or raw.find(closing, close, at) >= 0
-            if named is None or end < 0 or strange or self._masked:
+            if named is None or end < 0 or strange or self.masked:
                 cells = sorted(self.row(number).cells.items())
                 yield from ((c, cell) for c, cell in cells if needle in (cell.inner or b""))
                 return
@@ -280,7 +291,7 @@ class SheetXml:
         first = re.search(rb'<%sc r="([A-Z]+)' % self.prefix, raw)
         at = raw.rfind(b"<%sc " % self.prefix)
         last = re.match(rb'<%sc r="([A-Z]+)' % self.prefix, raw[at : at + 40]) if at >= 0 else None
-        if first is None or last is None or self._masked:
+        if first is None or last is None or self.masked:
             return tuple(self.row(number).cells)
         return _column(first[1]), _column(last[1])
 
@@ -291,7 +302,7 @@ class SheetXml:
         the row changes, and nothing else does: formulas keep their text.
         """
         raw = self.raw(number)
-        if not raw or self._masked:
+        if not raw or self.masked:
             return None
         start = raw.find(b">") + 1
         old = b' r="%d"' % number
@@ -304,6 +315,19 @@ class SheetXml:
     def put_raw(self, number: int, raw: bytes) -> None:
         """Take over a row's bytes as `renumbered` gave them."""
         self._replaced[number] = raw
+        self._known.discard(number)
+
+    def take(self, rows: Mapping[int, bytes], samples: Iterable[bytes]) -> None:
+        """Take over many rows that were made of a few pieces.
+
+        Args:
+            rows: Bytes by number.
+            samples: Rows in which every piece stands at least once; only these are parsed to
+                see that what is written is well-formed.
+        """
+        self._replaced.update(rows)
+        self._known.update(rows)
+        self._samples += samples
 
     def replace_cell(self, number: int, column: int, cell: CellXml) -> None:
         """Put a changed cell in the place of an existing one, as `put` does for a row."""
@@ -314,7 +338,7 @@ class SheetXml:
         start = raw.rfind(b"<", 0, place) if place >= 0 else -1
         close = raw.find(b">", place)
         end = raw.find(closing, close)
-        plain = start >= 0 and raw.startswith(opening, start) and end >= 0 and not self._masked
+        plain = start >= 0 and raw.startswith(opening, start) and end >= 0 and not self.masked
         if not plain or raw[close - 1 : close] == b"/":
             row = self.row(number)
             row.cells[column] = cell
@@ -324,7 +348,7 @@ class SheetXml:
         name = opening.rstrip()
         attributes = cell.attributes.rstrip()
         new = name + attributes + (b"/>" if empty else b">" + (cell.inner or b"") + closing)
-        self._replaced[number] = raw[:start] + new + raw[end + len(closing) :]
+        self.put_raw(number, raw[:start] + new + raw[end + len(closing) :])
 
     def head(self) -> bytes:
         """Return what stands before the sheet data."""
@@ -359,20 +383,21 @@ class SheetXml:
         columns = sorted(row.cells)
         spans = row.attributes.get(b"spans")
         if spans is not None and columns:
-            row.attributes[b"spans"] = _widened(spans, columns[0], columns[-1])
+            row.attributes[b"spans"] = widened(spans, columns[0], columns[-1])
         start = b"<%srow%s" % (prefix, attributes_text(row.attributes))
         if not columns and not row.rest:
-            self._replaced[row.number] = start + b"/>"
+            self.put_raw(row.number, start + b"/>")
             return
-        pieces = [start, b">"]
-        for column in columns:
-            cell = row.cells[column]
-            if cell.inner is None:
-                pieces.append(b"<%sc%s/>" % (prefix, cell.attributes.rstrip()))
-            else:
-                pieces.append(b"<%sc%s>%s</%sc>" % (prefix, cell.attributes, cell.inner, prefix))
+        pieces = [start, b">", *(self.element(row.cells[column]) for column in columns)]
         pieces += (row.rest, b"</%srow>" % prefix)
-        self._replaced[row.number] = b"".join(pieces)
+        self.put_raw(row.number, b"".join(pieces))
+
+    def element(self, cell: CellXml) -> bytes:
+        """Return the bytes of a cell's element."""
+        prefix = self.prefix
+        if cell.inner is None:
+            return b"<%sc%s/>" % (prefix, cell.attributes.rstrip())
+        return b"<%sc%s>%s</%sc>" % (prefix, cell.attributes, cell.inner, prefix)
 
     @property
     def touched(self) -> bool:
@@ -394,18 +419,18 @@ class SheetXml:
             b"<%ssheetData>" % prefix,
         ]
         at = self.body[0]
+        index = 0
         for number in self.touched_rows():
-            index = bisect_left(self._numbers, number)
-            exists = index < len(self._numbers) and self._numbers[index] == number
-            if index < len(self._numbers):
-                stop = self._starts[index]
-            else:
+            index = bisect_left(self._numbers, number, index)
+            if index == len(self._numbers):
                 stop = self._ends[-1] if self._numbers else self.body[0]
+            else:
+                stop = self._starts[index]
             if stop > at:
                 result.append(view[at:stop])
                 at = stop
             result.append(self._replaced[number])
-            if exists:
+            if index < len(self._numbers) and self._numbers[index] == number:
                 at = self._ends[index]
         result.append(view[at : self.body[1]])
         result.append(b"</%ssheetData>" % prefix)
@@ -415,6 +440,8 @@ class SheetXml:
     def check_touched(self, head: bytes | None, tail: bytes | None) -> None:
         """Parse the head, the touched rows and the tail, as one document.
 
+        Of rows that `take` took over, the samples are parsed.
+
         Raises:
             TheodoiError: `edit_unreadable_part` when they are not well-formed.
         """
@@ -423,7 +450,8 @@ class SheetXml:
         def document() -> Iterator[bytes]:
             yield head if head is not None else self.head()
             yield b"<%ssheetData>" % prefix
-            for number in self.touched_rows():
+            yield from self._samples
+            for number in sorted(self._replaced.keys() - self._known):
                 yield self._replaced[number]
             yield b"</%ssheetData>" % prefix
             yield tail if tail is not None else self.tail()
@@ -431,7 +459,7 @@ class SheetXml:
         xml.check_well_formed(document(), self.part)
 
 
-def _widened(spans: bytes, first: int, last: int) -> bytes:
+def widened(spans: bytes, first: int, last: int) -> bytes:
     """Return a row's spans with room for the columns; several spans become one."""
     try:
         edges = [int(edge) for span in spans.split() for edge in span.split(b":")]

@@ -12,6 +12,8 @@ from xl_theodoi.workbook.editing.rows import CellXml, SheetXml, attributes_of
 from xl_theodoi.workbook.editing.values import formula_of, has_content, is_shared_string
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lxml.etree import _Element
 
     from xl_theodoi.domain.cells import Value
@@ -52,6 +54,15 @@ class Changed:
         low, high = self._edges.get(column, (row, row))
         self._edges[column] = (min(low, row), max(high, row))
         return True
+
+    def add_rows(self, column: int, rows: Collection[int]) -> None:
+        """Take in cells of one column."""
+        if not rows:
+            return
+        self._rows.setdefault(column, set()).update(rows)
+        first, last = min(rows), max(rows)
+        low, high = self._edges.get(column, (first, last))
+        self._edges[column] = (min(low, first), max(high, last))
 
     def meets(self, area: Area) -> bool:
         """Whether a changed cell may lie in a rectangle (exact for one row or column)."""
@@ -164,7 +175,10 @@ class SheetEdit:
         """Return the ranges that one array or data-table formula fills."""
         if self._groups is None:
             self._groups = []
-            for match in _GROUP_FORMULA.finditer(self.xml.data):
+            data = self.xml.data
+            if b"array" not in data and b"dataTable" not in data:
+                return self._groups
+            for match in _GROUP_FORMULA.finditer(data):
                 area = parse_area(attributes_of(match[1]).get(b"ref", b"").decode())
                 if area is not None:
                     self._groups.append(area)
@@ -216,6 +230,27 @@ class SheetEdit:
         )
         self.changed.add(row.number, column)
 
+    def ending(self, row: int, column: int, value: Value, style: int | None) -> tuple[bytes, int]:
+        """Return a cell with a value from after its address on, and its format.
+
+        The cell does not count as a reference to a shared string: whoever uses the ending,
+        which is the same in every row of a column, counts its uses.
+
+        Raises:
+            TheodoiError: As `CellWriter.cell`.
+            ValueError: As `CellWriter.cell`.
+        """
+        cell = self._writer.cell(self.name, row, column, value, style=style, prefix=self.xml.prefix)
+        if isinstance(value, str):
+            self._strings.release()
+        start = len(b' r="%s"' % address(row, column).encode())
+        return self.xml.element(cell)[len(self.xml.prefix) + 2 + start :], cell.style or 0
+
+    def count_references(self, added: int, dropped: int = 0) -> None:
+        """Count cells that refer to shared strings now, and cells that no longer do."""
+        self._strings.refer(added)
+        self._strings.release(dropped)
+
     def forget(self, cell: CellXml | None) -> None:
         """Count off what a cell referred to before it is dropped or overwritten."""
         if cell is None:
@@ -239,14 +274,19 @@ class SheetEdit:
         kept = self.style_at(row, column)
         kept = style if kept is None or (old is None and style is not None) else kept
         self.forget(old)
-        prefix = self.xml.prefix
-        cell = self.blank(row.number, column, kept)
-        attributes = b' t="array" ref="%s"' % address(row.number, column).encode() if array else b""
-        content = xml.escape(text)
-        cell.inner = b"<%sf%s>%s</%sf>" % (prefix, attributes, content, prefix)
-        row.cells[column] = cell
+        row.cells[column] = self.formula_cell(row.number, column, text, array=array, style=kept)
         self.formulas_changed = True
         self.changed.add(row.number, column)
+
+    def formula_cell(
+        self, row: int, column: int, text: str, *, array: bool, style: int | None
+    ) -> CellXml:
+        """Return a cell with a formula that has no cached value."""
+        prefix = self.xml.prefix
+        cell = self.blank(row, column, style)
+        attributes = b' t="array" ref="%s"' % address(row, column).encode() if array else b""
+        cell.inner = b"<%sf%s>%s</%sf>" % (prefix, attributes, xml.escape(text), prefix)
+        return cell
 
     def new_row(self, row: Row, template: Row) -> None:
         """Give a row that joins a table the height and format of the row before it.
@@ -280,9 +320,7 @@ class SheetEdit:
         merged = self.first_merge(area)
         if merged is not None:
             raise self.refusal(merged.top, merged.left, "merged")
-        for number in range(area.top, area.bottom + 1):
-            if not self.xml.has_row(number):
-                continue
+        for number in self.xml.rows_between(area.top, area.bottom):
             for column, cell in sorted(self.xml.row(number).cells.items()):
                 if area.left <= column <= area.right and has_content(cell):
                     raise self.refusal(number, column, "occupied")
