@@ -286,8 +286,13 @@ def text_lines(text: str, width: float, *, size: float = SIZE, bold: bool = Fals
         size: Font size in points.
         bold: Whether the text is bold, which is wider.
     """
-    font = Font(FONT, size, bold)
-    return line_count(text, font, max(size, column_pixels(width) * 0.75 - CELL_PADDING))
+    room = max(size, column_pixels(width) * 0.75 - CELL_PADDING)
+    return line_count(text, _font(size, bold=bold), room)
+
+
+@cache
+def _font(size: float, *, bold: bool) -> Font:
+    return Font(FONT, size, bold)
 
 
 def column_pixels(width: float) -> int:

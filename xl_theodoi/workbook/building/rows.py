@@ -9,6 +9,7 @@ share one pattern of XML. The XML is the same as XlsxWriter's own.
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,6 +53,7 @@ _KINDS: Final = (_NOTHING, str, bool, int, float, datetime, date, tuple)
 """Kinds of values; a kind stands before the one that it is a special case of."""
 
 
+@cache
 def _plain_kind(kind: type) -> type:
     """Return which kind a type of values is."""
     return next(known for known in _KINDS if issubclass(kind, known))

@@ -91,6 +91,12 @@ def _units(word: str) -> int:
     return sum(map(_letter, word))
 
 
+@lru_cache(maxsize=256)
+def _scales(font: Font) -> tuple[float, float]:
+    """Return what a thousandth of the type size and a blank measure in points."""
+    return font.scale, _units(" ") * font.scale
+
+
 def line_count(text: str, font: Font, width: float) -> int:
     """Return how many lines a text takes when it wraps.
 
@@ -99,9 +105,8 @@ def line_count(text: str, font: Font, width: float) -> int:
         font: Its type.
         width: Room in points, cell margins already taken off.
     """
-    scale = font.scale
+    scale, blank = _scales(font)
     room = max(width, font.size)
-    blank = _units(" ") * scale
     lines = 0
     for paragraph in text.split("\n"):
         lines += 1
