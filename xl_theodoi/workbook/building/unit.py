@@ -4,13 +4,19 @@ Five sheets: the list on screen, the unit's own report form, the self-check, the
 and a very hidden sheet with the workbook's identity and the values as they were sent. No
 macro, no external link, no data connection: the sheets live by plain formulas of Excel 2010,
 whose values are stored too, for readers that do not calculate.
+
+The sheets are written through XlsxWriter's methods. `build_unit_workbook` hands them a book
+that keeps cells as text from the start (`unit_book`), which is many times faster and counts
+when hundreds are sent; `build_with_xlsxwriter` hands them XlsxWriter's own. The parts of both
+packages are equal, byte for byte.
 """
 
 from __future__ import annotations
 
 import gc
+from functools import partial
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.names import AS_OF_CELL
 from xl_theodoi.workbook.building import look
@@ -26,8 +32,12 @@ from xl_theodoi.workbook.building.unit_form import FormWriter
 from xl_theodoi.workbook.building.unit_guide import GuideWriter, write_hidden_sheet
 from xl_theodoi.workbook.building.unit_list import write_list_sheet
 from xl_theodoi.workbook.building.unit_plan import FormPlan
+from xl_theodoi.workbook.building.unit_rows import write_cells, write_texts
 
-__all__ = ["UnitContent", "build_unit_workbook"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["UnitContent", "build_unit_workbook", "build_with_xlsxwriter"]
 
 _READ_ONLY = {
     "select_locked_cells": True,
@@ -39,8 +49,21 @@ _READ_ONLY = {
 _SHEETS = ("list", "form", "check", "guide", "hidden")
 
 
-def _add_sheet(book: Any, name: str) -> Any:
-    """Return a new sheet that takes formulas as they are.
+class _NumberedLook(look.Look):
+    """Formats that have their numbers in the order in which they are made.
+
+    XlsxWriter gives numbers when it writes the first cell of a format; then a format would
+    have another number in a workbook whose first text happens to look like a formula.
+    """
+
+    def style(self, **properties: Any) -> Any:
+        made = super().style(**properties)
+        made._get_xf_index()  # noqa: SLF001
+        return made
+
+
+def _xlsxwriter_sheet(book: Any, name: str) -> Any:
+    """Return a new sheet of XlsxWriter that takes formulas as they are.
 
     XlsxWriter searches every formula for some hundred functions newer than Excel 2010, which
     takes two thirds of the time; none of them is used here.
@@ -50,6 +73,8 @@ def _add_sheet(book: Any, name: str) -> Any:
     # The public methods first try every cell address for A1 notation; none is used here.
     sheet.write_formula = sheet._write_formula  # noqa: SLF001
     sheet.write_string = sheet._write_string  # noqa: SLF001
+    sheet.write_pattern = partial(write_cells, sheet)
+    sheet.write_texts = partial(write_texts, sheet)
     return sheet
 
 
@@ -64,23 +89,36 @@ def build_unit_workbook(content: UnitContent) -> bytes:
     Raises:
         ValueError: Where there is no task.
     """
+    from xl_theodoi.workbook.building.unit_book import FilledBook  # noqa: PLC0415 - heavy
+
+    return _build(content, FilledBook, FilledBook.add_filled_sheet)
+
+
+def build_with_xlsxwriter(content: UnitContent) -> bytes:
+    """Return the same file as XlsxWriter makes it, to check and to measure against."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 - heavy
+
+    return _build(content, Workbook, _xlsxwriter_sheet)
+
+
+def _build(content: UnitContent, book_class: Any, add_sheet: Callable[[Any, str], Any]) -> bytes:
     # Nothing of a workbook is garbage before it is written; searching its thousands of cells
     # for garbage meanwhile takes a sixth of the time.
     collects = gc.isenabled()
     gc.disable()
     try:
-        return _build(content)
+        return _written(content, book_class, add_sheet)
     finally:
         if collects:
             gc.enable()
 
 
-def _build(content: UnitContent) -> bytes:
+def _written(content: UnitContent, book_class: Any, add_sheet: Callable[[Any, str], Any]) -> bytes:
     texts = unit_texts()
     sheets = texts["sheets"]
     plan = ListPlan(content)
     form = FormPlan(content, plan)
-    self_check = SelfCheck(content, plan, form.labels, form.limit)
+    self_check = SelfCheck(content, plan, form.figures, form.limit)
     buffer = BytesIO()
     book = look.new_book(
         buffer,
@@ -90,10 +128,11 @@ def _build(content: UnitContent) -> bytes:
         author=content.word("letterhead.office"),
         as_of=content.as_of,
         subject=texts["properties"]["subject"],
+        book_class=book_class,
     )
     book.in_memory = True  # twenty temporary files take longer than the workbook itself
-    style = look.Look(book)
-    made = {name: _add_sheet(book, sheets[name]) for name in _SHEETS}
+    style = _NumberedLook(book)
+    made = {name: add_sheet(book, sheets[name]) for name in _SHEETS}
     writer = FormWriter(made["form"], style, form)
     book.define_name(AS_OF_CELL, "=" + writer.as_of_address())
     write_list_sheet(made["list"], style, content, plan, self_check)

@@ -11,8 +11,9 @@ as it was (contract §5, "Untouched rows are not otherwise validated").
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.names import AS_OF_CELL
@@ -20,19 +21,15 @@ from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.workbook.building.unit_content import (
     ListPlan,
     UnitContent,
-    cell_value,
     literal,
-    raw_text,
     serial,
     unit_texts,
 )
-from xl_theodoi.workbook.building.unit_status import task_figure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from xl_theodoi.workbook.building.unit_content import SentValue
-    from xl_theodoi.workbook.building.unit_status import StatusLabels
+    from xl_theodoi.workbook.building.unit_status import TaskFigure
 
 FIRST_ERROR: Final = 64
 """Smallest power of an error; what is below is a warning."""
@@ -70,8 +67,8 @@ class Check:
 class _Row:
     """The sent values of one task, read as the formulas read them."""
 
-    def __init__(self, values: Mapping[str, SentValue], state: str, *, late: bool) -> None:
-        self.values = {name: cell_value(value) for name, value in values.items()}
+    def __init__(self, values: Mapping[str, Any], state: str, *, late: bool) -> None:
+        self.values = values
         self.state = state
         self.late = late
 
@@ -105,56 +102,77 @@ class SelfCheck:
     """
 
     def __init__(
-        self, content: UnitContent, plan: ListPlan, labels: StatusLabels, form_limit: int
+        self,
+        content: UnitContent,
+        plan: ListPlan,
+        figures: Sequence[TaskFigure],
+        form_limit: int,
     ) -> None:
         self.content, self.plan = content, plan
         sheet = unit_texts()["sheets"]["check"]
         self.today = f"'{sheet}'!{TODAY_CELL}"
+        self._limits = {
+            name: spec.max_length
+            for name, spec in plan.fields.items()
+            if name in EDITABLE_FIELDS and spec.max_length is not None
+        }
         self.checks = self._checks(form_limit)
         self.masks: list[int] = []
         self._raw_masks: list[int] = []
         states = {
             word.casefold(): name for name, word in content.profile.words["reported_state"].items()
         }
-        seen: dict[str, int] = {}
-        for values in content.rows:
-            key = raw_text(values.get("task_id")).casefold()
-            seen[key] = seen.get(key, 0) + 1
-        for values in content.rows:
-            figure = task_figure(values, content, labels)
-            text = raw_text(values.get("reported_state")).strip(" ").casefold()
-            row = _Row(values, states.get(text, ""), late=figure.is_late)
-            mask = sum(check.bit for check in self.checks if check.holds(row))
-            if seen[raw_text(values.get("task_id")).casefold()] > 1:
+        keys = [texts.get("task_id", "").casefold() for texts in plan.texts]
+        seen = Counter(keys)
+        shortest = min(form_limit, *self._limits.values())
+        judged: dict[tuple[Any, ...], int] = {}
+        for key, texts, cells, figure in zip(keys, plan.texts, plan.cells, figures, strict=True):
+            text = texts.get("reported_state", "").strip(" ").casefold()
+            situation = (
+                states.get(text, ""), figure.is_late, *_judged(cells, shortest),
+            )  # fmt: skip
+            mask = judged.get(situation)
+            if mask is None:
+                state, late, *values = situation
+                row = _Row(dict(zip(_JUDGED, values, strict=True)), state, late=late)
+                mask = sum(check.bit for check in self.checks if check.holds(row))
+                judged[situation] = mask
+            if seen[key] > 1:
                 mask |= FIRST_ERROR
             self._raw_masks.append(mask)
             self.masks.append(mask % FIRST_ERROR)
 
-    def formula(self, at: int) -> str:
-        """Return the formula of the mark beside the task's row."""
-        row = self.plan.first + at
+    def formula(self, row: str) -> str:
+        """Return the formula, without the equals sign, of the mark beside a row of the list."""
         cells = {name: self.plan.cell(name, row) for name in self.plan.fields}
         state = f"TRIM({cells['reported_state']})"
         parts = [
             f"{check.bit}*{check.formula.format(state=state, **cells)}" for check in self.checks
         ]
         error = self.checks_by_name["cell_error"].bit
-        total = f"IFERROR({'+'.join(parts)},{error})"
-        if self._raw_masks[at] >= FIRST_ERROR:
-            total = f"IF({self._untouched(at, row)},MOD({total},{FIRST_ERROR}),{total})"
-        return "=" + total
+        return f"IFERROR({'+'.join(parts)},{error})"
+
+    def was_wrong(self, at: int) -> bool:
+        """Whether a task had errors when it was sent; they do not count while it is untouched."""
+        return self._raw_masks[at] >= FIRST_ERROR
+
+    def formula_of_wrong(self, at: int) -> str:
+        """Return the formula of the mark beside a task that had errors when it was sent."""
+        row = str(self.plan.first + at)
+        total = self.formula(row)
+        return f"=IF({self._untouched(at, row)},MOD({total},{FIRST_ERROR}),{total})"
 
     @property
     def checks_by_name(self) -> dict[str, Check]:
         """The checks by the key of their wording."""
         return {check.name: check for check in self.checks}
 
-    def _untouched(self, at: int, row: int) -> str:
-        values = self.content.rows[at]
+    def _untouched(self, at: int, row: str) -> str:
+        cells, texts = self.plan.cells[at], self.plan.texts[at]
         parts = []
         for name in ("task_id", "reported_state", "progress_date", "completed_on",
                      "extension_requested_to"):  # fmt: skip
-            held = cell_value(values.get(name))
+            held = cells.get(name)
             cell = self.plan.cell(name, row)
             if held is None:
                 same = '""'
@@ -164,7 +182,7 @@ class SelfCheck:
                 same = repr(held if isinstance(held, (int, float)) else serial(held))
             parts.append(f"{cell}={same}")
         lengths = [
-            f"LEN({self.plan.cell(name, row)})={len(raw_text(values.get(name)))}"
+            f"LEN({self.plan.cell(name, row)})={len(texts.get(name, ''))}"
             for name, spec in self.plan.fields.items()
             if name in EDITABLE_FIELDS and spec.max_length is not None
         ]
@@ -176,11 +194,7 @@ class SelfCheck:
         open_, half, done = (literal(words[n]) for n in ("not_started", "in_progress", "done"))
         today, as_of = self.today, AS_OF_CELL
         day, as_day = serial(content.as_of), serial(content.as_of)
-        limits = {
-            name: spec.max_length
-            for name, spec in plan.fields.items()
-            if name in EDITABLE_FIELDS and spec.max_length is not None
-        }
+        limits = self._limits
         sent = unit_texts()["sheets"]["hidden"]
         last = 1 + plan.count
         names = list(plan.fields)
@@ -191,7 +205,7 @@ class SelfCheck:
             f"COUNTIFS('{sent}'!${id_column}$2:${id_column}${last},{{task_id}},"
             f"'{sent}'!${date_column}$2:${date_column}${last},\"?*\")"
         )
-        any_date = any(raw_text(row.get("progress_date")) for row in content.rows)
+        any_date = any(texts.get("progress_date") for texts in plan.texts)
 
         def bad_day(name: str) -> str:
             return (
@@ -320,6 +334,33 @@ class SelfCheck:
                 (start << at for at in range(len(group))), group, strict=True
             )
         )
+
+
+_JUDGED: Final = (
+    "issue_date", "task_id", *(name for name in EDITABLE_FIELDS if name != "reported_state"),
+)  # fmt: skip
+"""Fields that the checks look at, beside the state."""
+
+
+def _judged(cells: Mapping[str, Any], shortest: int) -> list[Any]:
+    """Return what the checks see of a task: equal for tasks of which they say the same.
+
+    They tell texts only by being blank or longer than a limit, and ask for the day of issue
+    only where a day of completion is given.
+
+    Args:
+        cells: What the task's cells hold.
+        shortest: The lowest of the limits.
+    """
+    found = []
+    for name in _JUDGED:
+        value = cells.get(name)
+        if isinstance(value, str) and len(value) <= shortest:
+            value = "x" if value.strip(" ") else " "
+        found.append(value)
+    if cells.get("completed_on") is None:
+        found[0] = None
+    return found
 
 
 def verdict_text(warnings: int) -> str:

@@ -16,10 +16,10 @@ from xl_theodoi.workbook.building.unit_content import (
     UnitContent,
     clean_text,
     literal,
-    raw_text,
     serial,
     unit_texts,
 )
+from xl_theodoi.workbook.building.unit_rows import HERE, MARKS, RowPattern
 
 MOST_ROWS: Final = 100
 """Most rows that the check sheet names one by one."""
@@ -151,49 +151,43 @@ def write_check_sheet(
     plain = style.style()
     text = style.text(valign="vcenter")
     centred = style.text(align="center", valign="vcenter")
-    for at in range(plan.count):
-        mask = self_check.masks[at]
-        row = first_row + at
-        mark = f"INDEX({marks},{at + 1})"
-        key: Any = "" if not mask else at + 1 + (0 if mask >= FIRST_ERROR else 100_000)
-        sheet.write_formula(
-            row, 5,
-            f'=IF(N({mark})=0,"",{at + 1}+IF({mark}<{FIRST_ERROR},100000,0))', plain, key,
-        )  # fmt: skip
-        if at >= listed:
+    at, mark = MARKS[0], f"INDEX({marks},{MARKS[0]})"
+    sort_key = f'IF(N({mark})=0,"",{at}+IF({mark}<{FIRST_ERROR},100000,0))'
+    wording = "&".join(
+        f'IF(MOD(INT(H{HERE}/{check.bit}),2)=1,"; "&$B${first + nth},"")'
+        for nth, check in enumerate(checks)
+    )
+    named, unnamed = RowPattern(), RowPattern()
+    named.formula(0, f'IF(G{HERE}="","",{at})', centred)
+    named.formula(1, f'IF(G{HERE}="","",MID({wording},3,2000))', text)
+    named.formula(2, f'IF(G{HERE}="","",INDEX({identities},G{HERE})&"")', centred)
+    named.formula(
+        3,
+        f'IF(G{HERE}="","",HYPERLINK("#\'{plan.sheet}\'!"&{_targets(checks, plan, HERE)}'
+        f"&(G{HERE}+{plan.first - 1}),{literal(texts['link'])}))",
+        linked,
+    )
+    named.formula(5, sort_key, plain)
+    named.formula(6, f'IFERROR(MOD(SMALL({keys},{at}),100000),"")', plain)
+    named.formula(7, f'IF(G{HERE}="","",INDEX({marks},G{HERE}))', plain)
+    unnamed.formula(5, sort_key, plain)
+    for nth in range(plan.count):
+        mask = self_check.masks[nth]
+        row = first_row + nth
+        key: Any = "" if not mask else nth + 1 + (0 if mask >= FIRST_ERROR else 100_000)
+        if nth >= listed:
+            sheet.write_pattern(row, unnamed, [key], [str(nth + 1)])
             continue
-        place, held, message, identity, link = "", "", "", "", ""
-        number: Any = ""
-        if at < len(problems):
-            number = at + 1
-            position = problems[at][1]
-            place, held = position + 1, self_check.masks[position]  # type: ignore[assignment]
+        values: list[Any] = ["", "", "", "", key, "", ""]
+        if nth < len(problems):
+            position = problems[nth][1]
+            held = self_check.masks[position]
             message = "; ".join(
-                texts["messages"][check.name] for check in checks if int(held) & check.bit
+                texts["messages"][check.name] for check in checks if held & check.bit
             )
-            identity = raw_text(content.rows[position].get("task_id"))
-            link = texts["link"]
-        excel = row + 1
-        sheet.write_formula(
-            row, 6, f'=IFERROR(MOD(SMALL({keys},{at + 1}),100000),"")', plain, place
-        )
-        sheet.write_formula(row, 7, f'=IF(G{excel}="","",INDEX({marks},G{excel}))', plain, held)
-        wording = "&".join(
-            f'IF(MOD(INT(H{excel}/{check.bit}),2)=1,"; "&$B${first + nth},"")'
-            for nth, check in enumerate(checks)
-        )
-        targets = _targets(checks, plan, excel)
-        sheet.write_formula(row, 0, f'=IF(G{excel}="","",{at + 1})', centred, number)
-        sheet.write_formula(row, 1, f'=IF(G{excel}="","",MID({wording},3,2000))', text, message)
-        sheet.write_formula(
-            row, 2, f'=IF(G{excel}="","",INDEX({identities},G{excel})&"")', centred, identity
-        )
-        sheet.write_formula(
-            row, 3,
-            f'=IF(G{excel}="","",HYPERLINK("#\'{plan.sheet}\'!"&{targets}'
-            f"&(G{excel}+{plan.first - 1}),{literal(texts['link'])}))",
-            linked, link,
-        )  # fmt: skip
+            identity = plan.texts[position].get("task_id", "")
+            values = [nth + 1, message, identity, texts["link"], key, position + 1, held]
+        sheet.write_pattern(row, named, values, [str(nth + 1)])
         sheet.set_row(row, LISTED_HEIGHT)
     ends = first_row + listed
     sheet.conditional_format(
@@ -235,7 +229,7 @@ def write_check_sheet(
     sheet.print_area(0, 0, min(ends, first_row + printed) - 1, 3)
 
 
-def _targets(checks: tuple[Check, ...], plan: ListPlan, row: int) -> str:
+def _targets(checks: tuple[Check, ...], plan: ListPlan, row: int | str) -> str:
     """Return the formula of the column to look at for the first fault of a listed row."""
     found = '""'
     for check in reversed(checks):

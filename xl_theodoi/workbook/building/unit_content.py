@@ -100,6 +100,8 @@ def clean_text(text: str) -> str:
     Characters that XML forbids are left out, line ends become line feeds, and what passes the
     cell's limit is cut off.
     """
+    if text.isprintable() and len(text) * 2 <= CELL_LIMIT:
+        return text  # nearly every text; line ends and what XML forbids cannot be printed
     found = _UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(found) * 2 > CELL_LIMIT:
         encoded = found.encode("utf-16-le")[: CELL_LIMIT * 2]
@@ -121,11 +123,13 @@ def cell_value(value: SentValue) -> str | float | date | None:
 def raw_text(value: SentValue) -> str:
     """Return a sent value as the hidden sheet keeps it: dates ISO, lists joined, blanks empty."""
     held = cell_value(value)
-    if held is None:
-        return ""
-    if isinstance(held, (date, datetime)):
-        return held.isoformat()
-    return str(held)
+    return "" if held is None else _raw(held)
+
+
+def _raw(held: str | float | date) -> str:
+    if isinstance(held, str):
+        return held
+    return held.isoformat() if isinstance(held, date) else str(held)
 
 
 def serial(value: date) -> float:
@@ -159,6 +163,8 @@ class ListPlan:
         fields: Every field in sheet order with its label and kind, shown ones first.
         shown: How many of them are shown.
         count: Number of tasks.
+        cells: What the list's cells of each task hold, by field; blanks are left out.
+        texts: The same as the hidden sheet keeps it.
         sheet: Name of the list's sheet.
     """
 
@@ -172,6 +178,13 @@ class ListPlan:
             for name, spec in self.fields.items()
         )
         self.count = len(content.rows)
+        self.cells: list[Mapping[str, str | float | date]] = [
+            {name: held for name, value in row.items() if (held := cell_value(value)) is not None}
+            for row in content.rows
+        ]
+        self.texts: list[Mapping[str, str]] = [
+            {name: _raw(held) for name, held in row.items()} for row in self.cells
+        ]
         self.sheet = str(unit_texts()["sheets"]["list"])
         self._letters = {
             name: column_letter(FIRST_COLUMN + 1 + at) for at, name in enumerate(self.fields)
@@ -191,7 +204,7 @@ class ListPlan:
         """Return the letters of a field's column."""
         return self._letters[name]
 
-    def cell(self, name: str, row: int) -> str:
+    def cell(self, name: str, row: int | str) -> str:
         """Return a field's cell in a 1-based row of the list's own sheet."""
         return f"${self._letters[name]}{row}"
 
@@ -211,14 +224,17 @@ class ListPlan:
         return name in EDITABLE_FIELDS
 
 
+def text_shapes(style: Look, **properties: Any) -> tuple[Any, Any]:
+    """Return the format of a text, and that of one that could be taken for a formula."""
+    return style.style(**properties), style.style(**properties, quote_prefix=True)
+
+
 def write_text(
     sheet: Any, style: Look, row: int, column: int, text: str, **properties: Any
 ) -> None:
     """Write a text that no program may take for a formula."""
-    if is_formula_like(text):
-        properties = {**properties, "quote_prefix": True}
-    shape = style.style(**properties)
+    shape, quoted = text_shapes(style, **properties)
     if text:
-        sheet.write_string(row, column, text, shape)
+        sheet.write_string(row, column, text, quoted if is_formula_like(text) else shape)
     else:
         sheet.write_blank(row, column, None, shape)

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.names import AS_OF_CELL
-from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_content import (
     clean_text,
     literal,
-    raw_text,
     serial,
+    text_shapes,
     unit_texts,
     vietnamese_date,
     write_text,
@@ -30,16 +29,16 @@ from xl_theodoi.workbook.building.unit_plan import (
     LETTERHEAD,
     NOTES,
     PROSE,
-    STATUS_COLUMNS,
     FormPlan,
     uses_due_soon,
 )
+from xl_theodoi.workbook.building.unit_rows import HERE, MARKS, RowPattern
 from xl_theodoi.workbook.building.unit_sections import SectionWriter
 from xl_theodoi.workbook.building.unit_status import PROGRESS
 from xl_theodoi.workbook.filling.pages import Block, breaks_before
 
 if TYPE_CHECKING:
-    from xl_theodoi.workbook.building.unit_status import TaskFigure
+    from collections.abc import Sequence
 
 
 PRINTED_FROM: Final = 2
@@ -88,9 +87,10 @@ class FormWriter:
         letters = column_letter(column + 1)
         return f"${letters}$1:${letters}${self.plan.count}"
 
-    def helper(self, column: int, at: int) -> str:
-        """Return the helper cell of a task."""
-        return f"${column_letter(column + 1)}${at + 1}"
+    @staticmethod
+    def helper(column: int, row: str) -> str:
+        """Return the helper cell of a task; its row is the task's number."""
+        return f"${column_letter(column + 1)}${row}"
 
     def width(self, first: int, last: int) -> float:
         """Return the width of merged columns."""
@@ -157,84 +157,118 @@ class FormWriter:
         return f"'{unit_texts()['sheets']['form']}'!${column_letter(self.split + 2)}$1"
 
     def _helpers(self) -> None:
-        form, plan, content, sheet = self.form, self.plan, self.content, self.sheet
-        plain, dated = self.style.style(), self.style.style(num_format=look.DATE_FORMAT)
-        states = content.profile.words["reported_state"]
+        """Write what the form works out of each task, one row for a task."""
+        form, content, sheet = self.form, self.content, self.sheet
         approves = any(figure.approved_on for figure in form.figures)
         uses_soon = uses_due_soon(form)
+        patterns: dict[tuple[bool, bool, bool], RowPattern] = {}
+        for at, (row, texts, figure) in enumerate(
+            zip(content.rows, self.plan.texts, form.figures, strict=True)
+        ):
+            soon_known = uses_soon and "due_soon_from" in row
+            soon = figure.due_soon_from if soon_known else None
+            key = (soon_known, soon is not None, figure.approved_on is not None)
+            if key not in patterns:
+                patterns[key] = self._helper_pattern(*key, approves=approves)
+            values = [
+                texts.get("task_id"),
+                at + 1,
+                "" if figure.due is None else serial(figure.due),
+            ]
+            values += [serial(day) for day in (soon, figure.approved_on) if day is not None]
+            values += [PROGRESS.index(figure.progress), figure.code, figure.label]
+            sheet.write_pattern(at, patterns[key], values)
+        self._note_counts()
+
+    def _helper_pattern(
+        self, soon_known: bool, has_soon: bool, has_approved: bool, *, approves: bool
+    ) -> RowPattern:
+        """Return the helper cells of a task.
+
+        Args:
+            soon_known: Whether the day from which on it is due soon is given, or none at all.
+            has_soon: Whether such a day is given.
+            has_approved: Whether it is approved.
+            approves: Whether any task of the form is.
+        """
+        form, plan, content = self.form, self.plan, self.content
+        plain, dated = self.style.style(), self.style.style(num_format=look.DATE_FORMAT)
+        states = content.profile.words["reported_state"]
         choose = ",".join(str(index) for index in form.labels.index)
-        reasons = proposals = 0
         ids, due, state = (
             plan.span(name) for name in ("task_id", "effective_due_date", "reported_state")
         )
-        for at, (row, figure) in enumerate(zip(content.rows, form.figures, strict=True)):
-            cell = {
-                name: self.helper(column, at)
-                for name, column in (
-                    ("id", form.c_id), ("place", form.c_place), ("due", form.c_due),
-                    ("soon", form.c_soon), ("approved", form.c_approved),
-                    ("state", form.c_state), ("code", form.c_code), ("label", form.c_label),
-                )
-            }  # fmt: skip
-            place = cell["place"]
-            write_text(sheet, self.style, at, form.c_id, raw_text(row.get("task_id")))
-            sheet.write_formula(
-                at, form.c_place, f"=IFERROR(MATCH({cell['id']},{ids},0),0)", plain, at + 1
+        cell = {
+            name: self.helper(column, HERE)
+            for name, column in (
+                ("id", form.c_id), ("place", form.c_place), ("due", form.c_due),
+                ("soon", form.c_soon), ("approved", form.c_approved),
+                ("state", form.c_state), ("code", form.c_code), ("label", form.c_label),
             )
-            sheet.write_formula(
-                at, form.c_due,
-                f'=IF({place}=0,"",IF(ISNUMBER(INDEX({due},{place})),INDEX({due},{place}),""))',
-                dated, "" if figure.due is None else serial(figure.due),
-            )  # fmt: skip
-            soon = f"{AS_OF_CELL}<{cell['due']}-{int(content.setting('due_soon_days'))}"
-            if uses_soon and "due_soon_from" in row:
-                if figure.due_soon_from is not None:
-                    sheet.write_number(at, form.c_soon, serial(figure.due_soon_from), dated)
-                soon = f"{AS_OF_CELL}<{cell['soon']}"
-            if figure.approved_on is not None:
-                sheet.write_number(at, form.c_approved, serial(figure.approved_on), dated)
-            chosen = f"TRIM(INDEX({state},{place}))"
-            sheet.write_formula(
-                at, form.c_state,
-                f"=IF({place}=0,-1,IF({chosen}={literal(states['done'])},2,"
-                f"IF({chosen}={literal(states['in_progress'])},1,0)))",
-                plain, PROGRESS.index(figure.progress),
-            )  # fmt: skip
-            completed = f"N(INDEX({plan.span('completed_on')},{place}))"
-            done = (
-                f'9+IF({cell["due"]}="",2,IF(INT(IF({completed}>0,{completed},{AS_OF_CELL}))'
-                f">{cell['due']},1,0))"
-            )
-            if approves:
-                done += f"+IF(AND({cell['approved']}>0,{cell['approved']}<={AS_OF_CELL}),3,0)"
-            sheet.write_formula(
-                at, form.c_code,
-                f"=IF({cell['state']}<0,0,IF({cell['state']}=2,{done},"
-                f"1+4*{cell['state']}+IF({cell['due']}=\"\",3,IF({AS_OF_CELL}>{cell['due']},2,"
-                f"IF({soon},0,1)))))",
-                plain, figure.code,
-            )  # fmt: skip
-            sheet.write_formula(
-                at, form.c_label,
-                f"=IF({cell['code']}=0,0,CHOOSE({cell['code']},{choose}))", plain, figure.label,
-            )  # fmt: skip
-            for column, name in (
-                (form.c_reasons, "late_reason"), (form.c_proposals, "proposal"),
-            ):  # fmt: skip
-                if not self._lists(name):
-                    continue
-                filled = bool(raw_text(row.get(name)))
-                if name == "proposal":
-                    proposals += filled
-                    total = proposals
-                else:
-                    reasons += filled
-                    total = reasons
-                before = f"{self.helper(column, at - 1)}+" if at else ""
-                typed = f'INDEX({plan.span(name)},{place})&""'
-                sheet.write_formula(
-                    at, column, f'={before}IF({place}=0,0,IF({typed}="",0,1))', plain, total
-                )
+        }  # fmt: skip
+        place = cell["place"]
+        found = RowPattern()
+        found.content(form.c_id, *text_shapes(self.style))
+        found.count(form.c_place, f"IFERROR(MATCH({cell['id']},{ids},0),0)", plain)
+        found.formula(
+            form.c_due,
+            f'IF({place}=0,"",IF(ISNUMBER(INDEX({due},{place})),INDEX({due},{place}),""))',
+            dated,
+        )
+        soon = f"{AS_OF_CELL}<{cell['due']}-{int(content.setting('due_soon_days'))}"
+        if soon_known:
+            soon = f"{AS_OF_CELL}<{cell['soon']}"
+        if has_soon:
+            found.number(form.c_soon, dated)
+        if has_approved:
+            found.number(form.c_approved, dated)
+        chosen = f"TRIM(INDEX({state},{place}))"
+        found.count(
+            form.c_state,
+            f"IF({place}=0,-1,IF({chosen}={literal(states['done'])},2,"
+            f"IF({chosen}={literal(states['in_progress'])},1,0)))",
+            plain,
+        )
+        completed = f"N(INDEX({plan.span('completed_on')},{place}))"
+        done = (
+            f'9+IF({cell["due"]}="",2,IF(INT(IF({completed}>0,{completed},{AS_OF_CELL}))'
+            f">{cell['due']},1,0))"
+        )
+        if approves:
+            done += f"+IF(AND({cell['approved']}>0,{cell['approved']}<={AS_OF_CELL}),3,0)"
+        found.count(
+            form.c_code,
+            f"IF({cell['state']}<0,0,IF({cell['state']}=2,{done},"
+            f'1+4*{cell["state"]}+IF({cell["due"]}="",3,IF({AS_OF_CELL}>{cell["due"]},2,'
+            f"IF({soon},0,1)))))",
+            plain,
+        )
+        found.count(form.c_label, f"IF({cell['code']}=0,0,CHOOSE({cell['code']},{choose}))", plain)
+        return found
+
+    def _note_counts(self) -> None:
+        """Write how many reasons and proposals there are up to each task."""
+        form, plan = self.form, self.plan
+        plain = self.style.style()
+        listed = [
+            (column, name)
+            for column, name in ((form.c_reasons, "late_reason"), (form.c_proposals, "proposal"))
+            if self._lists(name)
+        ]
+        if not listed:
+            return
+        first, others = RowPattern(), RowPattern()
+        place = self.helper(form.c_place, HERE)
+        for column, name in listed:
+            typed = f'INDEX({plan.span(name)},{place})&""'
+            counted = f'IF({place}=0,0,IF({typed}="",0,1))'
+            first.count(column, counted, plain)
+            others.count(column, f"{self.helper(column, MARKS[0])}+{counted}", plain)
+        totals = [0] * len(listed)
+        for at, texts in enumerate(plan.texts):
+            for nth, (_, name) in enumerate(listed):
+                totals[nth] += bool(texts.get(name))
+            self.sheet.write_pattern(at, others if at else first, totals, [str(at)])
 
     def _lists(self, name: str) -> bool:
         """Whether the texts of a field are listed under the table."""
@@ -424,52 +458,43 @@ class FormWriter:
 
     def _list(self) -> None:
         """One row for each task, in the order in which the tasks were sent."""
-        for at, (row, figure) in enumerate(zip(self.content.rows, self.form.figures, strict=True)):
-            for column in range(len(self.form.columns)):
-                self._cell(column, at, row, figure)
-            self.sheet.set_row(self.row, look.height_of_lines(self.form.lines[at], self.form.size))
+        form, sheet = self.form, self.sheet
+        patterns: dict[tuple[int, tuple[int, ...]], _ListPattern] = {}
+        rooms: dict[int, list[int]] = {}
+        for at, row in enumerate(self.plan.cells):
+            lines = form.lines[at]
+            if lines not in rooms:
+                rooms[lines] = [form.room(column.name, lines) for column in form.columns]
+            values = form.values[at]
+            whole = tuple(
+                nth
+                for nth, (column, value, room) in enumerate(
+                    zip(form.columns, values, rooms[lines], strict=True)
+                )
+                if form.is_written(column)
+                or (
+                    isinstance(value, str)
+                    and len(value) > room
+                    and look.text_lines(value, column.width, size=form.size) > lines
+                )
+            )
+            pattern = patterns.get((lines, whole))
+            if pattern is None:
+                pattern = patterns[lines, whole] = _ListPattern(self, whole, rooms[lines])
+            marks = [str(at + 1)]
+            if pattern.constants:
+                marks += [form.constant(name, row) for name in pattern.constants]
+            shown = [serial(value) if isinstance(value, date) else value for value in values]
+            full = [shown[nth] for nth in whole]
+            for nth in whole:
+                room = rooms[lines][nth]
+                if isinstance(shown[nth], str) and len(shown[nth]) > room:
+                    shown[nth] = shown[nth][: room - 1] + "…"
+            sheet.write_pattern(self.row, pattern.shown, shown, marks)
+            if whole:
+                sheet.write_pattern(self.row, pattern.full, full, marks)
+            sheet.set_row(self.row, look.height_of_lines(lines, form.size))
             self.row += 1
-
-    def _cell(self, column: int, at: int, row: Any, figure: TaskFigure) -> None:
-        """Write one cell of the task's row; texts of the unit are cut where the room ends."""
-        form = self.form
-        spec = form.columns[column]
-        place, code = self.helper(form.c_place, at), self.helper(form.c_code, at)
-        properties: dict[str, Any] = {"border": 1, "font_size": form.size, "text_wrap": True}
-        if spec.kind in CENTRED:
-            properties["align"] = "center"
-        if spec.kind == "date":
-            properties |= {"num_format": look.DATE_FORMAT, "text_wrap": False}
-        shape = self.style.style(**properties)
-        value: Any = form.value(spec.name, row, figure, at + 1)
-        formula = form.formula(spec.name, place, code, str(at + 1), at)
-        room = form.room(spec.name, form.lines[at])
-        written = (
-            spec.name in EDITABLE_FIELDS and spec.kind != "date" and spec.name not in STATUS_COLUMNS
-        )
-        if not written and isinstance(value, str):
-            fits = look.text_lines(value, spec.width, size=form.size) <= form.lines[at]
-            room = max(room, len(value)) if fits else room
-        if written or (isinstance(value, str) and len(value) > room):
-            target = self._full_text(formula, place, value, spec.name)
-            formula = f'IF(LEN({target})>{room},LEFT({target},{room - 1})&"…",{target})'
-        else:
-            formula = f'IF({place}=0,"",{formula})'
-        if isinstance(value, str) and len(value) > room:
-            value = value[: room - 1] + "…"
-        if isinstance(value, date):
-            value = serial(value)
-        self.sheet.write_formula(self.row, column, f"={formula}", shape, value)
-
-    def _full_text(self, formula: str, place: str, value: str, name: str) -> str:
-        """Put the uncut text into a hidden cell of the row and return its address."""
-        order = [column.name for column in self.form.columns]
-        column = self.form.c_free + order.index(name)
-        self.sheet.set_column(column, column, 9, None, {"hidden": True})
-        self.sheet.write_formula(
-            self.row, column, f'=IF({place}=0,"",{formula})', self.style.style(), value
-        )
-        return f"${column_letter(column + 1)}{self.row + 1}"
 
     def _notes(self) -> None:
         self.sheet.set_row(self.row, 6)
@@ -486,7 +511,7 @@ class FormWriter:
     def _note_rows(self, name: str, column: int) -> None:
         plan, texts = self.plan, self.texts
         span = self.span(column)
-        filled = [row for row in self.content.rows if raw_text(row.get(name))]
+        filled = [row for row in plan.texts if row.get(name)]
         room = int((self.width(0, self.last) * look.SIZE / PROSE - 1) * 1.12 * 0.9 * 2)
         places = self.span(self.form.c_place)
         most = min(NOTES, plan.count)
@@ -500,8 +525,8 @@ class FormWriter:
             shown = ""
             if nth <= len(filled):
                 row = filled[nth - 1]
-                body = raw_text(row.get(name)).replace("\n", " ")
-                shown = f"- {raw_text(row.get('document_number'))}: {body}"[:room]
+                body = row[name].replace("\n", " ")
+                shown = f"- {row.get('document_number', '')}: {body}"[:room]
             if nth == 1:
                 formula = f"IF(MAX({span})=0,{literal(texts['none'])},{formula})"
                 shown = shown or texts["none"]
@@ -536,3 +561,42 @@ class FormWriter:
             self.row += 1
         self.text(split + 1, last, "", PROSE, bold=True, align="center", locked=False)
         self.sheet.set_row(self.row, 20)
+
+
+class _ListPattern:
+    """The rows of tasks that have as many lines and the same texts that may be cut.
+
+    Attributes:
+        shown: What the form prints.
+        full: Hidden cells with the texts that may be cut.
+        constants: Fields whose value as sent stands in the formulas.
+    """
+
+    def __init__(self, writer: FormWriter, whole: Sequence[int], rooms: Sequence[int]) -> None:
+        form, style = writer.form, writer.style
+        task = MARKS[0]
+        place, code = writer.helper(form.c_place, task), writer.helper(form.c_code, task)
+        order = [column.name for column in form.columns]
+        self.shown, self.full = RowPattern(), RowPattern()
+        self.constants = list(dict.fromkeys(filter(form.is_constant, order)))
+        marks = dict(zip(self.constants, MARKS[1 : 1 + len(self.constants)], strict=True))
+        hidden: dict[int, str] = {}
+        for nth, column in enumerate(form.columns):
+            properties: dict[str, Any] = {"border": 1, "font_size": form.size, "text_wrap": True}
+            if column.kind in CENTRED:
+                properties["align"] = "center"
+            if column.kind == "date":
+                properties |= {"num_format": look.DATE_FORMAT, "text_wrap": False}
+            shape = style.style(**properties)
+            formula = form.formula(column.name, place, code, task, marks.get(column.name, ""))
+            formula = f'IF({place}=0,"",{formula})'
+            if nth in whole:
+                # The uncut text stands in a hidden cell of the row.
+                at, room = form.c_free + order.index(column.name), rooms[nth]
+                writer.sheet.set_column(at, at, 9, None, {"hidden": True})
+                target = f"${column_letter(at + 1)}{HERE}"
+                hidden[at] = formula
+                formula = f'IF(LEN({target})>{room},LEFT({target},{room - 1})&"…",{target})'
+            self.shown.formula(nth, formula, shape)
+        for at in sorted(hidden):
+            self.full.formula(at, hidden[at], style.style())

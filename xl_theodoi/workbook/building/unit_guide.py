@@ -10,7 +10,6 @@ from xl_theodoi.workbook.building.unit_content import (
     ListPlan,
     UnitContent,
     clean_text,
-    raw_text,
     unit_texts,
     vietnamese_date,
     write_text,
@@ -126,7 +125,7 @@ def write_hidden_sheet(sheet: Any, style: look.Look, content: UnitContent, plan:
     identity = [(key, clean_text(str(value))) for key, value in content.identity.items()]
     names: Sequence[str] = list(plan.fields)
     _table(sheet, style, 0, UNIT_IDENTITY, ("key", "value"), rows=identity or [("", "")])
-    sent = [[raw_text(row.get(name)) for name in names] for row in content.rows]
+    sent = [[texts.get(name, "") for name in names] for texts in plan.texts]
     _table(sheet, style, SENT_COLUMN, UNIT_SENT, names, rows=sent)
     sheet.very_hidden()
     sheet.protect()
@@ -143,7 +142,4 @@ def _table(
     )  # fmt: skip
     plain, quoted = style.style(), style.style(quote_prefix=True)
     for at, cells in enumerate(rows, start=1):
-        for nth, text in enumerate(cells):
-            if text:
-                shape = quoted if text[0] in "=+-@\t\n" else plain
-                sheet.write_string(at, column + nth, text, shape)
+        sheet.write_texts(at, column, cells, plain, quoted)

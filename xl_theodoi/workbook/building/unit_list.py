@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
@@ -20,20 +20,18 @@ from xl_theodoi.workbook.building.unit_content import (
     HEAD_ROW,
     ListPlan,
     UnitContent,
-    cell_value,
     clean_text,
     is_formula_like,
     literal,
-    raw_text,
     unit_texts,
     vietnamese_date,
 )
+from xl_theodoi.workbook.building.unit_rows import HERE, RowPattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xl_theodoi.domain.profile import FieldSpec
-    from xl_theodoi.workbook.building.unit_content import SentValue
 
 WIDTHS: Final = {
     "content": 34, "document_subject": 24, "progress_text": 32, "late_reason": 20,
@@ -180,8 +178,12 @@ def _rows(
     sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan, self_check: SelfCheck
 ) -> None:
     fill = look.TONES["input"].fill
-    shapes: list[Any] = []
-    quoted: list[Any] = []
+    marked, unmarked = RowPattern(), RowPattern()
+    mark = style.style(
+        align="center", valign="vcenter", bold=True,
+        num_format=unit_texts()["list"]["mark_format"].format(error=FIRST_ERROR),
+    )  # fmt: skip
+    marked.count(0, self_check.formula(HERE), mark)
     for name, spec in plan.fields.items():
         editable = plan.is_editable(name)
         properties: dict[str, Any] = {"border": 1, "border_color": look.LINE}
@@ -195,46 +197,35 @@ def _rows(
             properties |= {"locked": False, "bg_color": fill}
         else:
             properties["bg_color"] = look.COMPUTED_FILL
-        shapes.append(style.style(**properties))
-        quoted.append(properties)
-    mark = style.style(
-        align="center", valign="vcenter", bold=True,
-        num_format=unit_texts()["list"]["mark_format"].format(error=FIRST_ERROR),
-    )  # fmt: skip
+        shape, quoted = style.style(**properties), style.style(**properties, quote_prefix=True)
+        for pattern in (marked, unmarked):
+            pattern.content(plan.column(name), shape, quoted)
     names = list(plan.fields)
     widths = {
         name: _width(name, spec)
         for name, spec in plan.fields.items()
         if spec.kind not in ("date", "choice") and plan.is_shown(name, content.profile)
     }
-    for at, row in enumerate(content.rows):
+    for at, (cells, texts) in enumerate(zip(plan.cells, plan.texts, strict=True)):
         line = HEAD_ROW + 1 + at
-        sheet.write_formula(line, 0, self_check.formula(at), mark, self_check.masks[at])
-        sheet.fit_row(line, _height(row, widths))
-        for nth, name in enumerate(names):
-            held = cell_value(row.get(name))
-            column, shape = FIRST_COLUMN + nth, shapes[nth]
-            if held is None:
-                sheet.write_blank(line, column, None, shape)
-            elif isinstance(held, str):
-                if is_formula_like(held):
-                    shape = style.style(**quoted[nth], quote_prefix=True)
-                sheet.write_string(line, column, held, shape)
-            elif isinstance(held, (date, datetime)):
-                sheet.write_datetime(line, column, held, shape)
-            elif isinstance(held, bool):
-                sheet.write_boolean(line, column, held, shape)
-            else:
-                sheet.write_number(line, column, held, shape)
+        values = [cells.get(name) for name in names]
+        if self_check.was_wrong(at):
+            formula = self_check.formula_of_wrong(at)
+            sheet.write_formula(line, 0, formula, mark, self_check.masks[at])
+            sheet.write_pattern(line, unmarked, values)
+        else:
+            sheet.write_pattern(line, marked, [self_check.masks[at], *values])
+        sheet.fit_row(line, _height(texts, widths))
 
 
-def _height(row: Mapping[str, SentValue], widths: Mapping[str, float]) -> float:
+def _height(texts: Mapping[str, str], widths: Mapping[str, float]) -> float:
     """Return a height that shows the row's texts; locked ones turn bold when overdue."""
-    lines = max(
-        look.text_lines(raw_text(row.get(name)), width, bold=not ListPlan.is_editable(name))
-        for name, width in widths.items()
-    )
-    return look.height_of_lines(max(2, lines))
+    lines = 2
+    for name, width in widths.items():
+        text = texts.get(name)
+        if text:
+            lines = max(lines, look.text_lines(text, width, bold=not ListPlan.is_editable(name)))
+    return look.height_of_lines(lines)
 
 
 def _validations(sheet: Any, content: UnitContent, plan: ListPlan) -> None:

@@ -17,9 +17,7 @@ from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_content import (
     ListPlan,
     UnitContent,
-    cell_value,
     literal,
-    raw_text,
     serial,
     unit_texts,
 )
@@ -34,6 +32,7 @@ from xl_theodoi.workbook.building.unit_status import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from xl_theodoi.domain.profile import FieldSpec
 
@@ -97,6 +96,7 @@ class FormPlan:
         labels: Status labels.
         size: Points of the table's text.
         figures: Every task as sent.
+        values: What the columns show of each task as sent.
         lines: Lines of text that each task can take at most.
         fixed: Lines that each task takes whatever the unit writes.
         shares: Lines that each task adds to the table; equal to `lines`, unless the table is
@@ -107,7 +107,7 @@ class FormPlan:
     def __init__(self, content: UnitContent, plan: ListPlan) -> None:
         self.content, self.plan = content, plan
         self.labels = StatusLabels(content)
-        self.figures = [task_figure(row, content, self.labels) for row in content.rows]
+        self.figures = [task_figure(cells, content, self.labels) for cells in plan.cells]
         self.layout = content.profile.unit_form.layout
         self.sectioned = self.layout == "summary_and_sections"
         names = [
@@ -119,6 +119,9 @@ class FormPlan:
         self.landscape = len(names) > MOST_PORTRAIT
         self.size = BODY_LANDSCAPE if self.landscape else BODY
         self.columns = self._columns(names)
+        self.values = [
+            [self.value(column.name, at) for column in self.columns] for at in range(plan.count)
+        ]
         self.fixed, sent = self._needed()
         self.shares = self._reserved(sent, SHARE if self.sectioned else ALLOWANCE)
         self.lines = self.shares
@@ -126,8 +129,8 @@ class FormPlan:
             # A task that has been reported on once seldom takes more lines the next time.
             reported = self._reserved(sent, SHARE_REPORTED)
             self.shares = [
-                some if raw_text(row.get("progress_text")) else share
-                for row, some, share in zip(self.content.rows, reported, self.shares, strict=True)
+                some if texts.get("progress_text") else share
+                for texts, some, share in zip(plan.texts, reported, self.shares, strict=True)
             ]
             self.lines = self._reserved(sent, MOST_ALLOWANCE)
         self.limit = 8000
@@ -184,12 +187,12 @@ class FormPlan:
     def _needed(self) -> tuple[list[int], list[int]]:
         """Return the lines of each task for the fixed texts, and for all texts as sent."""
         fixed, sent = [], []
-        for row, figure in zip(self.content.rows, self.figures, strict=True):
+        for values in self.values:
             least, whole = 2, 2
-            for column in self.columns:
+            for column, value in zip(self.columns, values, strict=True):
                 if column.name in STATUS_COLUMNS or column.kind in ("stt", "blank", "date"):
                     continue
-                shown = str(self.value(column.name, row, figure, 1))
+                shown = str(value)
                 if self.sectioned:
                     needed = len(line_ends(shown, self.letters(column.width)))
                 else:
@@ -219,10 +222,11 @@ class FormPlan:
         width = next((column.width for column in self.columns if column.name == name), 30.0)
         return max(20, int(self.letters(width) * lines * 0.88))
 
-    def value(self, name: str, row: Any, figure: TaskFigure, number: int) -> Any:
+    def value(self, name: str, at: int) -> Any:
         """Return what a column of the form shows for a task as sent."""
+        figure = self.figures[at]
         if name == "stt":
-            return number
+            return at + 1
         if name == "blank":
             return ""
         if name in STATUS_COLUMNS:
@@ -231,8 +235,8 @@ class FormPlan:
             times = self.content.profile.words["timeliness"]
             return times[timeliness_of(figure.code)]
         if name == "progress_text":
-            return self._progress(row, figure)
-        held = cell_value(row.get(name))
+            return self._progress(self.plan.texts[at], figure)
+        held = self.plan.cells[at].get(name)
         if held is None:
             return ""
         if isinstance(held, str) and name in EDITABLE_FIELDS:
@@ -243,14 +247,14 @@ class FormPlan:
         """Whether the form has a column for a field."""
         return name in self.content.profile.unit_form.columns
 
-    def _progress(self, row: Any, figure: TaskFigure) -> str:
+    def _progress(self, row: Mapping[str, str], figure: TaskFigure) -> str:
         texts = unit_texts()["form"]
-        parts = [raw_text(row.get("progress_text")).replace("\n", " ")]
-        if not self.has("result_document") and raw_text(row.get("result_document")):
-            parts.append(texts["result"] + raw_text(row.get("result_document")))
+        parts = [row.get("progress_text", "").replace("\n", " ")]
+        if not self.has("result_document") and row.get("result_document"):
+            parts.append(texts["result"] + row["result_document"])
         if not self.has("late_reason") and figure.is_late:
             done = figure.progress is Progress.DONE
-            reason = raw_text(row.get("late_reason")).replace("\n", " ")
+            reason = row.get("late_reason", "").replace("\n", " ")
             parts.append(
                 texts["reason_late" if done else "reason_overdue"]
                 + (texts["reason_joint"] + reason if reason else "")
@@ -283,7 +287,7 @@ class FormPlan:
                 parts.append(f'IF(OR({among}),{literal(joint + words)}&{told},"")')
         return f"MID({'&'.join(parts)},{len(joint) + 1},9000)"
 
-    def formula(self, name: str, place: str, code: str, number: str, at: int) -> str:
+    def formula(self, name: str, place: str, code: str, number: str, constant: str = "") -> str:
         """Return what a column shows of a task, as a formula without the equals sign.
 
         Args:
@@ -291,7 +295,7 @@ class FormPlan:
             place: Cell with the task's place in the list, not 0.
             code: Cell with its status code.
             number: Formula of the running number.
-            at: Position of the task among those sent.
+            constant: What `constant` gives for the task, where the field `is_constant`.
         """
         plan = self.plan
         if name == "stt":
@@ -312,8 +316,16 @@ class FormPlan:
             if name in EDITABLE_FIELDS:
                 return f'SUBSTITUTE({picked}&"",CHAR(10)," ")'
             return f'{picked}&""'
-        # A field of the register that the list does not carry: the value as sent.
-        held = cell_value(self.content.rows[at].get(name))
+        return constant
+
+    def is_constant(self, name: str) -> bool:
+        """Whether a column prints a field of the register that the list does not carry."""
+        return name not in ("stt", "timeliness", *STATUS_COLUMNS, *self.plan.fields)
+
+    @staticmethod
+    def constant(name: str, cells: Mapping[str, str | float | date]) -> str:
+        """Return a formula's constant with the value of a task as sent."""
+        held = cells.get(name)
         if held is None:
             return '""'
         if isinstance(held, str):

@@ -68,7 +68,7 @@ class SectionWriter:
         needed = form.fixed[at]
         for column in form.columns:
             if form.is_written(column):
-                text = str(form.value(column.name, form.content.rows[at], form.figures[at], 1))
+                text = str(form.value(column.name, at))
                 needed = max(needed, len(line_ends(text, form.letters(column.width))))
         return min(needed, form.lines[at])
 
@@ -89,8 +89,10 @@ class SectionWriter:
             for nth in range(count)
         ]
 
-    def _cell(self, column: int, row: int) -> str:
-        return f"${column_letter(column + 1)}${row + 1}"
+    def _cell(self, column: int, row: int | str) -> str:
+        """Return a cell's address; a row is a 0-based number, or the text of its number."""
+        number = row if isinstance(row, str) else row + 1
+        return f"${column_letter(column + 1)}${number}"
 
     def _task_span(self, column: int, last: int | None = None) -> str:
         count = len(self.form.figures) if last is None else last
@@ -233,7 +235,7 @@ class SectionWriter:
         spec = form.columns[column]
         place, code = self._cell(form.c_place, at), self._cell(form.c_code, at)
         number = self._cell(form.c_number, at)
-        value = form.value(spec.name, form.content.rows[at], form.figures[at], at + 1)
+        value = form.value(spec.name, at)
         if spec.name == "stt":
             value = self._order(at)
         is_typed = spec.name in EDITABLE_FIELDS or spec.name in (
@@ -250,7 +252,9 @@ class SectionWriter:
                 if line:
                     self.sheet.write_string(first + nth, target, line, plain)
             return lines
-        formula = form.formula(spec.name, place, code, number, at)
+        formula = form.formula(
+            spec.name, place, code, number, form.constant(spec.name, form.plan.cells[at])
+        )
         if spec.kind == "date":
             formula = (
                 f'IF(ISNUMBER({formula}),TEXT(DAY({formula}),"00")&"/"&TEXT(MONTH({formula}),"00")'

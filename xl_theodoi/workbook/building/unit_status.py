@@ -9,17 +9,16 @@ The form follows what the unit types: the state it chose decides the progress, t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from xl_theodoi.domain.model import Progress, Timeliness
-from xl_theodoi.workbook.building.unit_content import UnitContent, cell_value, serial
+from xl_theodoi.workbook.building.unit_content import UnitContent, serial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xl_theodoi.domain.profile import StatusRule
-    from xl_theodoi.workbook.building.unit_content import SentValue
 
 PROGRESS: Final = (Progress.NOT_STARTED, Progress.IN_PROGRESS, Progress.DONE)
 OPEN_TIMES: Final = (
@@ -129,20 +128,25 @@ class TaskFigure:
 
 
 def task_figure(
-    row: Mapping[str, SentValue], content: UnitContent, labels: StatusLabels
+    cells: Mapping[str, str | float | date], content: UnitContent, labels: StatusLabels
 ) -> TaskFigure:
-    """Return how the form counts a task as it was sent."""
-    due = _day(row.get("effective_due_date"))
-    soon = _day(row.get("due_soon_from"))
+    """Return how the form counts a task as it was sent.
+
+    Args:
+        cells: What its cells hold, by field.
+        content: What the workbook holds.
+        labels: Status labels.
+    """
+    due = _day(cells.get("effective_due_date"))
+    soon = _day(cells.get("due_soon_from"))
     if due is not None and soon is None:
         soon = due - timedelta(days=int(content.setting("due_soon_days")))
-    approved_on = _day(row.get("approved_on"))
+    approved_on = _day(cells.get("approved_on"))
     states = content.profile.words["reported_state"]
-    state = str(cell_value(row.get("reported_state")) or "").strip().casefold()
+    state = str(cells.get("reported_state", "")).strip().casefold()
     as_of = content.as_of
     if state == states["done"].casefold():
-        completed = cell_value(row.get("completed_on"))
-        number = _number(completed) or serial(as_of)
+        number = _number(cells.get("completed_on")) or serial(as_of)
         late = due is not None and int(number) > serial(due)
         step = 2 if due is None else int(late)
         approved = approved_on is not None and approved_on <= as_of
@@ -165,8 +169,7 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _day(value: SentValue) -> date | None:
-    held = cell_value(value)
-    if not isinstance(held, date):
-        return None
-    return date(held.year, held.month, held.day)
+def _day(held: object) -> date | None:
+    if isinstance(held, datetime):
+        return held.date()
+    return held if isinstance(held, date) else None

@@ -1,0 +1,233 @@
+"""The workbook of a unit as a package: what is the same in every one is made once.
+
+A `FilledBook` is an XlsxWriter workbook with `FilledSheet` for its sheets. Its formats are
+numbers from the start, the styles part is made once for each set of formats, and parts are
+deflated by a fast library; parts that are alike in many workbooks are deflated once.
+"""
+# ruff: noqa: SLF001 - XlsxWriter's parts are reached by its inner methods
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from io import StringIO
+from struct import Struct
+from typing import TYPE_CHECKING, Any, Final
+
+from isal import isal_zlib
+from xlsxwriter import Workbook
+from xlsxwriter.packager import Packager
+from xlsxwriter.styles import Styles
+
+from xl_theodoi.workbook.building.unit_sheet import FilledSheet, escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from io import BytesIO
+
+    Properties = tuple[tuple[str, Any], ...]
+
+_LEVEL: Final = 2
+_LOCAL: Final = Struct("<4s5H3L2H")
+_CENTRAL: Final = Struct("<4s6H3L5H2L")
+_END: Final = Struct("<4s4H2LH")
+_DAY: Final = (1 << 5) | 1
+"""01/01/1980, the time stamp that Excel gives to every part."""
+_SMALL: Final = 8_192
+"""Parts of at most so many characters are kept deflated, as the next workbook may have the same."""
+_ESCAPE: Final = re.compile("(_x[0-9a-fA-F]{4}_)")
+_STRINGS: Final = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+    'count="{}" uniqueCount="{}">'
+)
+
+
+class Shape:
+    """A cell format: its number in the workbook's styles part.
+
+    Attributes:
+        key: What tells it from other formats.
+        properties: Its XlsxWriter properties.
+    """
+
+    __slots__ = ("_book", "_differs", "_number", "key", "properties")
+
+    def __init__(self, book: FilledBook, key: str, properties: Properties) -> None:
+        self._book, self.key, self.properties = book, key, properties
+        self._number = self._differs = -1
+
+    @property
+    def xf(self) -> int:
+        """Number among the cell formats, given at its first use."""
+        if self._number < 0:
+            # Number 0 is the default format.
+            self._number = (
+                1
+                + self._book.shapes.setdefault(self.key, (len(self._book.shapes), self.properties))[
+                    0
+                ]
+            )
+        return self._number
+
+    def _get_xf_index(self) -> int:
+        return self.xf
+
+    def _get_dxf_index(self) -> int:
+        if self._differs < 0:
+            self._differs = self._book.tones.setdefault(
+                self.key, (len(self._book.tones), self.properties)
+            )[0]
+        return self._differs
+
+
+class FilledBook(Workbook):  # type: ignore[misc]
+    """A workbook whose sheets are text from the start.
+
+    Attributes:
+        strings: Number of every text in the table of shared texts.
+        used: Cells that hold a text.
+        shapes: Cell formats by key: number and properties; conditional ones in `tones`.
+    """
+
+    def __init__(self, buffer: BytesIO, options: Mapping[str, Any]) -> None:
+        self.strings: dict[str, int] = {}
+        self.used = 0
+        self._default = tuple(options["default_format_properties"].items())
+        self.shapes: dict[str, tuple[int, Properties]] = {}
+        self.tones: dict[str, tuple[int, Properties]] = {}
+        super().__init__(buffer, dict(options))
+
+    def add_format(self, properties: Mapping[str, Any] | None = None) -> Shape:
+        """Return a format of the workbook."""
+        wanted = tuple((properties or {}).items())
+        return Shape(self, _format_key(wanted, self._default), wanted)
+
+    def add_filled_sheet(self, name: str) -> FilledSheet:
+        """Return a new sheet."""
+        sheet: FilledSheet = self.add_worksheet(name, worksheet_class=FilledSheet)
+        sheet.join(self)
+        return sheet
+
+    def close(self) -> None:
+        """Put the finished package into the buffer."""
+        self.fileclosed = True
+        for sheet in self.worksheets_objs:
+            sheet.active = int(sheet.index == self.worksheet_meta.activesheet)
+        self._prepare_defined_names()
+        self._prepare_tables()
+        self.str_table.count = self.used
+        packager = _Packager()
+        packager._add_workbook(self)
+        packager._set_in_memory(True)
+        self.filename.write(_zipped([(name, text) for text, name, _ in packager._create_package()]))
+
+    def _prepare_format_properties(self) -> None:
+        """Formats are numbers here; their properties stand in the styles part alone."""
+
+    def _has_feature_property_bags(self) -> bool:
+        return False
+
+    def shared_strings(self) -> str:
+        """Return the part of the shared texts."""
+        made = [_STRINGS.format(self.used, len(self.strings))]
+        for text in self.strings:
+            if "_x" in text:
+                text = _ESCAPE.sub(r"_x005F\1", text)  # noqa: PLW2901
+            space = ' xml:space="preserve"' if text[:1].isspace() or text[-1:].isspace() else ""
+            made.append(f"<si><t{space}>{escaped(text)}</t></si>")
+        made.append("</sst>")
+        return "".join(made)
+
+    def styles(self) -> str:
+        """Return the part of the styles."""
+        return _styles(
+            tuple(properties for _, properties in self.shapes.values()),
+            tuple(properties for _, properties in self.tones.values()),
+            self._default,
+        )
+
+
+class _Packager(Packager):  # type: ignore[misc]
+    """Takes the parts that the workbook makes itself instead of XlsxWriter's."""
+
+    def _take(self, name: str, text: str) -> None:
+        self.filenames.append((text, name, False))
+
+    def _write_worksheet_files(self) -> None:
+        for nth, sheet in enumerate(self.workbook.worksheets_objs, start=1):
+            self._take(f"xl/worksheets/sheet{nth}.xml", sheet.xml())
+
+    def _write_shared_strings_file(self) -> None:
+        self._take("xl/sharedStrings.xml", self.workbook.shared_strings())
+
+    def _write_styles_file(self) -> None:
+        self._take("xl/styles.xml", self.workbook.styles())
+
+    def _write_theme_file(self) -> None:
+        self._take("xl/theme/theme1.xml", self.workbook.theme_xml)
+
+
+@lru_cache(maxsize=1024)
+def _format_key(properties: Properties, default: Properties) -> str:
+    """Return what tells a format from others, as XlsxWriter does."""
+    return str(_plain_book(default).add_format(dict(properties))._get_format_key())
+
+
+@cache
+def _plain_book(default: Properties) -> Workbook:
+    return Workbook(StringIO(), {"default_format_properties": dict(default)})
+
+
+@lru_cache(maxsize=64)
+def _styles(
+    shapes: tuple[Properties, ...], tones: tuple[Properties, ...], default: Properties
+) -> str:
+    """Return the styles part of a workbook with these formats, as XlsxWriter writes it."""
+    book = Workbook(StringIO(), {"default_format_properties": dict(default)})
+    for properties in shapes:
+        book.add_format(dict(properties))._get_xf_index()
+    for properties in tones:
+        book.add_format(dict(properties))._get_dxf_index()
+    book._prepare_format_properties()
+    styles = Styles()
+    styles._set_style_properties(
+        [
+            book.xf_formats, book.palette, book.font_count, book.num_formats, book.border_count,
+            book.fill_count, book.custom_colors, book.dxf_formats, book.has_comments,
+        ]
+    )  # fmt: skip
+    written = StringIO()
+    styles._set_xml_writer(written)
+    styles._assemble_xml_file()
+    return written.getvalue()
+
+
+def _deflated(text: str) -> tuple[int, int, bytes]:
+    data = text.encode()
+    maker = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
+    packed = maker.compress(data) + maker.flush()
+    return isal_zlib.crc32(data), len(data), packed
+
+
+_kept = lru_cache(maxsize=256)(_deflated)
+
+
+def _zipped(parts: Sequence[tuple[str, str | StringIO]]) -> bytes:
+    """Return a zip file of parts; none is large enough for its 64-bit form."""
+    pieces: list[bytes] = []
+    directory: list[bytes] = []
+    at = 0
+    for path, held in parts:
+        text = held if isinstance(held, str) else held.getvalue()
+        crc, size, packed = _kept(text) if len(text) <= _SMALL else _deflated(text)
+        name = path.encode("ascii")
+        fields = (20, 0, 8, 0, _DAY, crc, len(packed), size, len(name), 0)
+        local = _LOCAL.pack(b"PK\x03\x04", *fields) + name
+        directory.append(_CENTRAL.pack(b"PK\x01\x02", 20, *fields, 0, 0, 0, 0, at) + name)
+        pieces += (local, packed)
+        at += len(local) + len(packed)
+    whole = b"".join(directory)
+    count = len(directory)
+    end = _END.pack(b"PK\x05\x06", 0, 0, count, count, len(whole), at, 0)
+    return b"".join((*pieces, whole, end))

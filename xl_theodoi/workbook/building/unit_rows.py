@@ -1,0 +1,120 @@
+"""Rows of a unit workbook that differ only in numbers and values.
+
+A list of 300 tasks has some ten thousand formulas, but only a few dozen different ones: the
+others repeat them with another row number. A `RowPattern` holds such a row once; a sheet
+writes it for a row by putting in the row's number, further numbers and the cells' values.
+`write_cells` says what that means, cell by cell; `FilledSheet` does the same to text that is
+ready for the file.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from xl_theodoi.workbook.building.unit_content import is_formula_like
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HERE: Final = "\x01"
+"""Stands in a pattern's formulas for the number of the row itself."""
+MARKS: Final = tuple(map(chr, (*range(2, 9), 11, 12, *range(14, 32))))
+"""Stand for what is given with each row. No cell and no formula holds such a character
+otherwise: XML forbids them, and `clean_text` takes them out. The register has fewer fields
+that the list does not carry."""
+
+
+class CellKind(IntEnum):
+    """What a cell of a pattern takes as its value."""
+
+    CONTENT = 0
+    """None, a text, a number, a truth value or a date, as the cell's content."""
+    FORMULA = 1
+    """The stored value of its formula: a number, a truth value or a text."""
+    COUNT = 2
+    """The stored value of its formula, which is always a number."""
+    NUMBER = 3
+    """A number, as the cell's content."""
+
+
+class RowPattern:
+    """Cells of a row, from left to right, with their formulas and formats.
+
+    Attributes:
+        cells: Column, kind, formula, format and, where text could be taken for a formula, the
+            format for such text.
+        made: What a sheet has made of the pattern, for its own use.
+    """
+
+    __slots__ = ("cells", "made")
+
+    def __init__(self) -> None:
+        self.cells: list[tuple[int, CellKind, str, Any, Any]] = []
+        self.made: Any = None
+
+    def content(self, column: int, shape: Any, quoted: Any) -> None:
+        """Add a cell that holds what it is given."""
+        self.cells.append((column, CellKind.CONTENT, "", shape, quoted))
+
+    def formula(self, column: int, formula: str, shape: Any) -> None:
+        """Add a formula, without its equals sign, whose stored value is given."""
+        self.cells.append((column, CellKind.FORMULA, formula, shape, None))
+
+    def count(self, column: int, formula: str, shape: Any) -> None:
+        """Add a formula, without its equals sign, whose stored value is a number."""
+        self.cells.append((column, CellKind.COUNT, formula, shape, None))
+
+    def number(self, column: int, shape: Any) -> None:
+        """Add a cell that holds a number."""
+        self.cells.append((column, CellKind.NUMBER, "", shape, None))
+
+
+def write_cells(
+    sheet: Any, row: int, pattern: RowPattern, values: Sequence[Any], marks: Sequence[str] = ()
+) -> None:
+    """Write a row of a pattern through XlsxWriter's own methods.
+
+    Args:
+        sheet: XlsxWriter worksheet.
+        row: 0-based row.
+        pattern: Its cells.
+        values: A value for each cell.
+        marks: What to put for each of `MARKS` in the formulas.
+    """
+    pairs = ((HERE, str(row + 1)), *zip(MARKS, marks, strict=False))
+    for (column, kind, formula, shape, quoted), value in zip(pattern.cells, values, strict=True):
+        if kind is CellKind.CONTENT:
+            write_content(sheet, row, column, value, shape, quoted)
+        elif kind is CellKind.NUMBER:
+            sheet.write_number(row, column, value, shape)
+        else:
+            for mark, text in pairs:
+                formula = formula.replace(mark, text)  # noqa: PLW2901
+            sheet.write_formula(row, column, f"={formula}", shape, value)
+
+
+def write_content(
+    sheet: Any, row: int, column: int, value: Any, shape: Any, quoted: Any
+) -> None:  # fmt: skip
+    """Write a cell's content; `quoted` is the format of texts that look like formulas."""
+    if value is None:
+        sheet.write_blank(row, column, None, shape)
+    elif isinstance(value, str):
+        sheet.write_string(row, column, value, quoted if is_formula_like(value) else shape)
+    elif isinstance(value, (date, datetime)):
+        sheet.write_datetime(row, column, value, shape)
+    elif isinstance(value, bool):
+        sheet.write_boolean(row, column, value, shape)
+    else:
+        sheet.write_number(row, column, value, shape)
+
+
+def write_texts(
+    sheet: Any, row: int, column: int, texts: Sequence[str], shape: Any, quoted: Any
+) -> None:  # fmt: skip
+    """Write texts from a column on; nothing where a text is empty."""
+    for nth, text in enumerate(texts):
+        if text:
+            sheet.write_string(row, column + nth, text, quoted if is_formula_like(text) else shape)
