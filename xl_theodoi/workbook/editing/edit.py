@@ -101,9 +101,10 @@ def _apply(session: Session, change: Change, author: str) -> None:
     if isinstance(change, SetCells):
         edit_tables.set_cells(session, change)
     elif isinstance(change, AppendRows):
-        edit_tables.append_rows(session, change.table, change.rows)
+        columns = edit_tables.by_columns(change.rows)
+        edit_tables.append(session, change.table, len(change.rows), columns)
     elif isinstance(change, AppendColumns):
-        edit_tables.append_rows(session, change.table, change.rows())
+        edit_tables.append(session, change.table, len(change), change.columns)
     elif isinstance(change, ReplaceRows):
         edit_tables.replace_rows(session, change)
     elif isinstance(change, RemoveRows):

@@ -243,8 +243,18 @@ class SheetEdit:
         cell = self._writer.cell(self.name, row, column, value, style=style, prefix=self.xml.prefix)
         if isinstance(value, str):
             self._strings.release()
-        start = len(b' r="%s"' % address(row, column).encode())
-        return self.xml.element(cell)[len(self.xml.prefix) + 2 + start :], cell.style or 0
+        return self._ending(cell, row, column), cell.style or 0
+
+    def formula_ending(
+        self, row: int, column: int, text: str, *, array: bool, style: int | None
+    ) -> bytes:
+        """Return a cell with a formula from after its address on."""
+        cell = self.formula_cell(row, column, text, array=array, style=style)
+        return self._ending(cell, row, column)
+
+    def _ending(self, cell: CellXml, row: int, column: int) -> bytes:
+        start = b'<%sc r="%s"' % (self.xml.prefix, address(row, column).encode())
+        return self.xml.element(cell)[len(start) :]
 
     def count_references(self, added: int, dropped: int = 0) -> None:
         """Count cells that refer to shared strings now, and cells that no longer do."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing.book import fold
+from xl_theodoi.workbook.editing.build import ABSENT, Absent, write_new_rows
 from xl_theodoi.workbook.editing.calc import shared_text
 from xl_theodoi.workbook.editing.refs import (
     MAX_ROW,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from xl_theodoi.workbook.editing.rows import Row
     from xl_theodoi.workbook.editing.session import Session
     from xl_theodoi.workbook.editing.sheet import SheetEdit
+
+    Given = Value | Absent
 
 
 class TableEdit:
@@ -90,9 +93,17 @@ class TableEdit:
             raise ValueError(f"{self.table.name} has no row {position}")
         return number
 
-    def values(self, row: Mapping[str, Value]) -> dict[int, Value]:
-        """Return a row's values by column number."""
-        return {self.column(label).index: value for label, value in row.items()}
+    def by_index(self, columns: Mapping[str, Sequence[Given]]) -> dict[int, Sequence[Given]]:
+        """Return values by column number; of two labels of one column the later counts."""
+        result: dict[int, Sequence[Given]] = {}
+        for label, values in columns.items():
+            index = self.column(label).index
+            if index in result:
+                pairs = zip(result[index], values, strict=True)
+                result[index] = [old if new is ABSENT else new for old, new in pairs]
+            else:
+                result[index] = values
+        return result
 
     def is_filled(self, number: int) -> bool:
         """Whether a row holds anything but the formulas that fill a blank row of a table.
@@ -173,12 +184,63 @@ class TableEdit:
                 if alone or other == shift_formula(own, step):
                     self._formulas[column.index] = (own, template.number)
 
+    def new_style(self, column: TableColumn) -> int | None:
+        """Return the format that a new row's cell takes from the template."""
+        return self._styles.get(column.index)
+
+    def is_calculated(self, column: TableColumn) -> bool:
+        """Whether new rows get a formula in a column."""
+        return column.index in self._formulas
+
     def formula_for(self, column: TableColumn, number: int) -> str | None:
         """Return the formula that a new row gets in a column, `None` where it gets none."""
         if column.index not in self._formulas:
             return None
         text, base = self._formulas[column.index]
         return text if base is None else shift_formula(text, number - base)
+
+    def fill_all(
+        self,
+        first: int,
+        count: int,
+        columns: Mapping[int, Sequence[Given]],
+        template: Row,
+        old_last: int,
+    ) -> None:
+        """Write whole rows of the table; those below its old last row join it.
+
+        Args:
+            first: Sheet row of the first one.
+            count: How many there are.
+            columns: A value for each row, by column number.
+            template: The row whose formats new rows take.
+            old_last: Last row of the table before it grew.
+        """
+
+        def fill(numbers: range) -> None:
+            for number in numbers:
+                given = ((index, values[number - first]) for index, values in columns.items())
+                row = {index: value for index, value in given if value is not ABSENT}
+                self.fill(number, row, template, joined=number > old_last)
+
+        end = first + count
+        start = min(max(old_last + 1, first), end)
+        fill(range(first, start))
+        for taken in [*self.sheet.xml.rows_between(start, end - 1), end]:
+            new = range(start, taken)
+            whole = start == first and taken == end
+            part = (
+                columns
+                if whole
+                else {
+                    index: values[start - first : taken - first]
+                    for index, values in columns.items()
+                }
+            )
+            if new and not write_new_rows(self, new, part, template):
+                fill(new)
+            fill(range(taken, min(taken + 1, end)))
+            start = taken + 1
 
     def fill(
         self, number: int, values: Mapping[int, Value], template: Row, *, joined: bool
@@ -248,40 +310,43 @@ def set_cells(session: Session, change: SetCells) -> None:
         sheet.xml.put(row)
 
 
-def append_rows(session: Session, table: str, added: Sequence[Mapping[str, Value]]) -> None:
+def by_columns(rows: Sequence[Mapping[str, Value]]) -> dict[str, Sequence[Given]]:
+    """Return rows by columns; what a row does not name is `ABSENT`."""
+    labels = dict.fromkeys(label for row in rows for label in row)
+    return {label: [row.get(label, ABSENT) for row in rows] for label in labels}
+
+
+def append(
+    session: Session, table: str, count: int, columns: Mapping[str, Sequence[Given]]
+) -> None:
     """Write rows below the last filled row; blank rows of the table are used up first."""
-    if not added:
+    if not count:
         return
     edit = TableEdit(session, table)
-    rows = [edit.values(row) for row in added]
+    given = edit.by_index(columns)
     filled = edit.last_filled()
     old_last = edit.table.last
-    last = filled + len(rows)
-    if last > old_last:
-        edit.grow(last)
+    if filled + count > old_last:
+        edit.grow(filled + count)
     template = edit.sheet.xml.row(max(filled, edit.table.first))
     edit.learn(template)
-    for offset, values in enumerate(rows, start=1):
-        number = filled + offset
-        edit.fill(number, values, template, joined=number > old_last)
+    edit.fill_all(filled + 1, count, given, template, old_last)
 
 
 def replace_rows(session: Session, change: ReplaceRows) -> None:
     """Put rows in place of all rows of a table; one blank row stays when there are none."""
     edit = TableEdit(session, change.table)
     table = edit.table
-    rows: Sequence[Mapping[int, Value]] = [edit.values(row) for row in change.rows]
+    given = edit.by_index(by_columns(change.rows))
     template = edit.sheet.xml.row(table.first)
     edit.learn(template)
     old_last = table.last
-    last = table.first + max(len(rows), 1) - 1
+    last = table.first + max(len(change.rows), 1) - 1
     if last > old_last:
         edit.grow(last)
-    for number in range(table.first + len(rows), old_last + 1):
+    for number in range(table.first + len(change.rows), old_last + 1):
         edit.clear(number)
-    for offset, values in enumerate(rows):
-        number = table.first + offset
-        edit.fill(number, values, template, joined=number > old_last)
+    edit.fill_all(table.first, len(change.rows), given, template, old_last)
     if last < old_last and not table.totals:
         table.area = table.area._replace(bottom=last)
     table.gone.clear()
