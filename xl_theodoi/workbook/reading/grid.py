@@ -72,6 +72,8 @@ class Grid:
         merges: Merged ranges as (first row, first column, last row, last column).
         is_protected: Whether the sheet is protected.
         styles: Cell formats of the workbook.
+        own_texts: Every text of its cells that is not one of the workbook's shared strings,
+            and maybe some that are; `None` where that was not kept.
     """
 
     file: str
@@ -82,6 +84,7 @@ class Grid:
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
     is_protected: bool = False
     styles: Sequence[CellStyle] = (PLAIN,)
+    own_texts: frozenset[str] | None = None
 
     @property
     def last_row(self) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import CellKind, Column, SheetTable, Value
 from xl_theodoi.workbook.reading.grid import KIND_BITS, KIND_MASK, Grid, SparseColumn
-from xl_theodoi.workbook.reading.sheet_xml import LAST_ROW, parse_range
+from xl_theodoi.workbook.reading.sheet_frame import LAST_ROW, parse_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

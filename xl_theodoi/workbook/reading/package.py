@@ -156,6 +156,11 @@ class Package:
         """Whether the package has this part."""
         return part.lower() in self.entries
 
+    def size(self, part: str) -> int:
+        """Return the inflated size that the directory claims for a part, 0 for a missing one."""
+        entry = self.entries.get(part.lower())
+        return 0 if entry is None else entry.file_size
+
     def content_type(self, part: str) -> str:
         """Return the content type of a part in lower case, blank where none is declared."""
         name = part.lower()

@@ -19,7 +19,8 @@ from xl_theodoi.workbook.reading.package import (
     Package,
     open_package,
 )
-from xl_theodoi.workbook.reading.sheet_xml import parse_range, read_sheet
+from xl_theodoi.workbook.reading.sheet_frame import parse_range
+from xl_theodoi.workbook.reading.sheet_xml import read_sheet
 from xl_theodoi.workbook.reading.strings_xml import SharedStrings, read_strings
 from xl_theodoi.workbook.reading.styles_xml import read_styles
 from xl_theodoi.workbook.reading.workbook_xml import (

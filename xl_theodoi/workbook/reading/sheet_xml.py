@@ -1,8 +1,9 @@
 """The cells of one worksheet part, in one pass.
 
-Intake reads millions of cells, so the handlers below do as little as they can: what a
-cell is gets decided only when it turns out to have a value, and the ends of elements are
-counted by a built-in method unless a cell is of a kind that needs more.
+Intake reads millions of cells, so a part is first tried with patterns (`bulk_rows`). What they
+do not take is parsed; the handlers below do as little as they can: what a cell is gets decided
+only when it turns out to have a value, and the ends of elements are counted by a built-in
+method unless a cell is of a kind that needs more.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from array import array
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import CellKind, CellStyle, Value, column_index, column_letter
+from xl_theodoi.workbook.reading.bulk_rows import BulkRows
+from xl_theodoi.workbook.reading.cell_values import KIND_OF_TYPE, value_of
 from xl_theodoi.workbook.reading.feeding import feed
 from xl_theodoi.workbook.reading.grid import KIND_BITS, Grid, SparseColumn
 from xl_theodoi.workbook.reading.guarded_xml import (
@@ -21,43 +24,34 @@ from xl_theodoi.workbook.reading.guarded_xml import (
     main_prefixes,
 )
 from xl_theodoi.workbook.reading.package import MAIN_NAMESPACES
-from xl_theodoi.workbook.reading.serials import date_from, date_from_iso, number_from
+from xl_theodoi.workbook.reading.plain_xml import NotPlainError
+from xl_theodoi.workbook.reading.sheet_frame import (
+    CELL_TAGS,
+    FRAME_TAGS,
+    LAST_COLUMN,
+    LAST_ROW,
+    SheetFrame,
+    SheetPieces,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from xl_theodoi.workbook.reading.package import Package
     from xl_theodoi.workbook.reading.strings_xml import SharedStrings
 
     Adders = tuple[Callable[[int], None], Callable[[Value], None], Callable[[int], None]]
 
-LAST_ROW = 1_048_576
-LAST_COLUMN = 16_384
+_BLANK, _TEXT, _NUMBER = int(CellKind.BLANK), int(CellKind.TEXT), int(CellKind.NUMBER)
+_ERROR, _NO_VALUE = int(CellKind.ERROR), int(CellKind.NO_VALUE)
 
-_BLANK, _TEXT, _NUMBER, _DATE, _BOOLEAN, _ERROR, _NO_VALUE = (int(kind) for kind in CellKind)
+_WORTH_A_PATTERN = 24_000
+"""Bytes of a part below which making a pattern takes longer than parsing."""
 
-_TAGS = ("row", "c", "v", "f", "is", "t", "rPh", "rFont", "col", "mergeCell", "sheetProtection")
 _LETTERS = re.compile(r"[A-Z]{1,3}")
-_RANGE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")
 
 # What text at this point of the part belongs to.
 _NOTHING, _VALUE, _VALUE_TAKEN, _COLLECT = range(4)
-
-
-def parse_range(text: str) -> tuple[int, int, int, int] | None:
-    """Return an A1 range as (first row, first column, last row, last column).
-
-    A single cell is a range of itself; what is no range or leaves the sheet gives `None`.
-    """
-    match = _RANGE.fullmatch(text)
-    if match is None:
-        return None
-    first_column, first_row = column_index(match[1]), int(match[2])
-    last_column = column_index(match[3]) if match[3] else first_column
-    last_row = int(match[4]) if match[4] else first_row
-    if not (1 <= first_row <= last_row <= LAST_ROW and first_column <= last_column <= LAST_COLUMN):
-        return None
-    return first_row, first_column, last_row, last_column
 
 
 def read_sheet(
@@ -85,20 +79,58 @@ def read_sheet(
     """
     grid = Grid(package.file, sheet, styles=styles)
     with package.reading(part):
-        _parse(package, part, grid, shared, date1904=date1904)
+        if package.size(part) >= _WORTH_A_PATTERN:
+            try:
+                match_sheet(package, part, grid, shared, date1904=date1904)
+            except NotPlainError:
+                grid = Grid(package.file, sheet, styles=styles)
+            else:
+                return grid
+        parse_sheet(package, part, grid, shared, date1904=date1904)
     return grid
 
 
-def _parse(  # one closure: attribute access on an object would double the time
+def match_sheet(
     package: Package, part: str, grid: Grid, shared: SharedStrings, *, date1904: bool
 ) -> None:
+    """Fill a grid from a worksheet part of the usual form.
+
+    Raises:
+        NotPlainError: If the part is of any other form, or has more than the limits allow.
+        TheodoiError: If the part cannot be inflated.
+    """
+    rows = BulkRows(shared, grid.styles, package.limits, date1904=date1904)
+    pieces = SheetPieces(package.chunks(part))
+    for piece in pieces:
+        rows.take(piece)
+    frame = pieces.frame()
+    if frame.longest > package.limits.items:
+        raise NotPlainError
+    grid.columns = rows.columns()
+    grid.own_texts = frozenset(rows.texts)
+    _finish(grid, frame, rows.hidden_rows)
+
+
+def _finish(grid: Grid, frame: SheetFrame, hidden_rows: Iterable[int]) -> None:
+    """Add to a grid with all its columns what is not cells."""
+    last = grid.last_row
+    grid.hidden_rows = frozenset(number for number in hidden_rows if number <= last)
+    grid.hidden_columns = list(frame.hidden_columns)
+    grid.merges = list(frame.merges)
+    grid.is_protected = frame.is_protected
+
+
+def parse_sheet(  # one closure: attribute access on an object would double the time
+    package: Package, part: str, grid: Grid, shared: SharedStrings, *, date1904: bool
+) -> None:
+    """Fill a grid from a worksheet part of any form; raises whatever is wrong with it."""
     parser = guarded_parser()
     texts, rich_fonts = shared.texts, shared.fonts
     codes = {str(index): index << KIND_BITS for index in range(len(grid.styles))}
     date_styles = {str(index) for index, style in enumerate(grid.styles) if style.is_date}
     by_letters: dict[str, SparseColumn] = {}
     adders: dict[str, Adders] = {}
-    dates: dict[float, Value] = {}
+    frame = SheetFrame()
     hidden_rows = array("I")
     known: dict[str, str] = {}
     row_tag = cell_tag = value_tag = ""
@@ -147,28 +179,11 @@ def _parse(  # one closure: attribute access on an object would double the time
         if attributes.get("hidden", "0") in ("1", "true"):
             hidden_rows.append(row)
 
-    def date_or_number(number: float) -> tuple[Value, int]:
-        """Return a number in a date format as its day; a number where there is no such day."""
-        found = dates.get(number)
-        if found is None:
-            found = dates[number] = date_from(number, date1904=date1904) or number
-        return found, _NUMBER if isinstance(found, (int, float)) else _DATE
-
     def convert(kind: str, data: str) -> tuple[Value, int]:
         """Return value and kind of what stands in a cell's `v`."""
-        if kind == "b":
-            return data.strip() in ("1", "true"), _BOOLEAN
-        if kind == "e":
-            return data.strip(), _ERROR
-        if kind == "d":
-            day = date_from_iso(data)
-            return (data, _TEXT) if day is None else (day, _DATE)
-        number = number_from(data)
-        if number is None:
-            return (data, _TEXT) if data.strip() else (None, _BLANK)
-        if current.get("s") in date_styles:
-            return date_or_number(number)
-        return number, _NUMBER
+        is_date = current.get("s", "0") in date_styles
+        value = value_of(kind, data, is_date=is_date, date1904=date1904)
+        return value, _ERROR if kind == "e" else KIND_OF_TYPE[type(value)]
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal begun, current, state, formula, is_special
@@ -213,18 +228,9 @@ def _parse(  # one closure: attribute access on an object would double the time
             is_phonetic = True
         elif tag == "rFont" and is_inline:
             fonts.append(attributes.get("val", ""))
-        elif tag == "col":
-            if attributes.get("hidden", "0") in ("1", "true"):
-                first, last = int(attributes.get("min", "0")), int(attributes.get("max", "0"))
-                grid.hidden_columns.append((first, last))
-                package.check_items(len(grid.hidden_columns), part)
-        elif tag == "mergeCell":
-            merged = parse_range(attributes.get("ref", ""))
-            if merged is not None:
-                grid.merges.append(merged)
-                package.check_items(len(grid.merges), part)
-        elif tag == "sheetProtection":
-            grid.is_protected = attributes.get("sheet", "0") in ("1", "true")
+        elif tag in FRAME_TAGS:
+            frame.take(tag, attributes)
+            package.check_items(frame.longest, part)
         elif tag in ("row", "c", "v"):
             start({"row": row_tag, "c": cell_tag, "v": value_tag}[tag], attributes)
 
@@ -252,7 +258,7 @@ def _parse(  # one closure: attribute access on an object would double the time
             elif kind == "n" and data.isdecimal() and len(data) < 16:
                 value, code = int(data), _NUMBER
                 if style in date_styles:
-                    value, code = date_or_number(value)
+                    value, code = convert(kind, data)
             else:
                 value, code = convert(kind, data)
                 if code == _BLANK:
@@ -331,7 +337,7 @@ def _parse(  # one closure: attribute access on an object would double the time
         if not prefixes:
             raise MalformedXmlError("namespace")
         for prefix in prefixes:
-            known.update({prefix + tag: tag for tag in _TAGS})
+            known.update({prefix + tag: tag for tag in (*CELL_TAGS, *FRAME_TAGS)})
         row_tag, cell_tag, value_tag = (prefixes[0] + tag for tag in ("row", "c", "v"))
         parser.StartElementHandler = start
         parser.CharacterDataHandler = text
@@ -357,5 +363,4 @@ def _parse(  # one closure: attribute access on an object would double the time
         by_index[index].put_in_order()
         if by_index[index].rows:
             grid.columns[index] = by_index[index]
-    last = grid.last_row
-    grid.hidden_rows = frozenset(number for number in hidden_rows if number <= last)
+    _finish(grid, frame, hidden_rows)

@@ -1,0 +1,437 @@
+"""The cells of a worksheet part by patterns, whole columns at a time.
+
+One pattern matches a whole row of the usual form; its groups, turned on their side, are the
+columns, and these are converted by built-in functions. See `plain_xml` for what happens to
+rows of any other form.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import compress, islice, repeat
+from operator import call, lt
+from typing import TYPE_CHECKING
+
+from xl_theodoi.domain.cells import CellKind, Value, column_index
+from xl_theodoi.workbook.reading.cell_values import KIND_OF_TYPE, value_of
+from xl_theodoi.workbook.reading.grid import KIND_BITS, SparseColumn
+from xl_theodoi.workbook.reading.guarded_xml import decode_escapes
+from xl_theodoi.workbook.reading.plain_xml import NotPlainError, plain_attributes, plain_texts
+from xl_theodoi.workbook.reading.sheet_frame import LAST_COLUMN, LAST_ROW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from xl_theodoi.domain.cells import CellStyle
+    from xl_theodoi.workbook.reading.package import Limits
+    from xl_theodoi.workbook.reading.strings_xml import SharedStrings
+
+_BLANK, _TEXT = int(CellKind.BLANK), int(CellKind.TEXT)
+_ERROR, _NO_VALUE = int(CellKind.ERROR), int(CellKind.NO_VALUE)
+_NONE = type(None)
+
+_KINDS = frozenset(("s", "n", "b", "e", "str", "d", "inlineStr"))
+_MOST_COLUMNS = 400
+"""A pattern has up to three groups for each column; wider sheets are left to the parser."""
+_MOST_LESSONS = 40
+_SAMPLE = 1 << 16
+_LONGEST_NUMBER = 60_000
+"""The parser hands over longer texts in pieces, which are no number to it."""
+
+_LETTERS = re.compile(rb'<c r="([A-Z]{1,3})[1-9]')
+_UNUSUAL = (
+    r"|(?<!/>)((?:<f[ />][^<]*(?:</f>|)|)(?:<v[ />][^<]*(?:</v>|)|)"
+    r"|<is><t[ />][^<]*(?:</t>|)</is>)</c>"
+)
+_BODY = re.compile(
+    rb"(?:(<f>[^<\0]*</f>)|<f((?: [^<>\0]*)?)(?:(/>)|>([^<\0]*)(</f>))|)"
+    rb"(?:(<v>[^<\0]*</v>)|(<v ?/>)|)\0"
+    rb'|(<is>)<t(?: xml:space="preserve")?(?: ?/>|>([^<\0]*)</t>)</is>\0'
+    rb"|([\s\S]+)"
+)
+"""What `_UNUSUAL` matched, taken apart and found to be well-formed, with a separator behind.
+
+Groups: a formula without attributes; else attributes of the formula, its empty end or its
+text and end; the value, or the tag of an empty one; begin and text of an inline string;
+whatever was not matched.
+"""
+
+
+@lru_cache(maxsize=128)
+def _row_pattern(letters: tuple[bytes, ...], is_unusual: bool) -> re.Pattern[bytes]:
+    """Return what matches one row whose cells stand in these columns, each filled or not.
+
+    Groups: row number, attributes of the row, then for each column the attributes, the value
+    and, where `is_unusual`, what an unusual cell has instead of a value; at the end whatever
+    was not matched, so that nothing is ever passed over.
+    """
+    unusual = _UNUSUAL if is_unusual else ""
+    cells = "".join(
+        rf'(?:<c r="{column.decode()}\1"([^>]*)>(?:<v>([^<]+)</v></c>|(?<=/>){unusual})|)'
+        for column in letters
+    )
+    row = rf'<row r="([1-9][0-9]{{0,6}})"([^>]*)>(?:(?<=/>)|{cells}</row>)|([\s\S]+)'
+    return re.compile(row.encode())
+
+
+class _Converted(dict[bytes, Value]):
+    """Values by what the file has written; each is converted once."""
+
+    def __init__(self, kind: str, *, is_date: bool, date1904: bool) -> None:
+        super().__init__()
+        self._kind = kind
+        self._is_date = is_date
+        self._date1904 = date1904
+
+    def __missing__(self, written: bytes) -> Value:
+        if len(written) > _LONGEST_NUMBER and self._kind != "str":
+            raise NotPlainError
+        (text,) = plain_texts((written,))
+        value = value_of(self._kind, text, is_date=self._is_date, date1904=self._date1904)
+        self[written] = value
+        return value
+
+
+class _Shared(dict[bytes, Value]):
+    """Shared strings by their index as the file has written it."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def __missing__(self, written: bytes) -> Value:
+        (text,) = shared_texts(self._texts, (written,))
+        self[written] = text or None
+        return self[written]
+
+
+def shared_texts(texts: list[str], written: Sequence[bytes]) -> list[str]:
+    """Return the shared strings of indexes as the file has written them."""
+    try:
+        indexes = list(map(int, written))
+        if min(indexes) < 0:
+            raise NotPlainError
+        return list(map(texts.__getitem__, indexes))
+    except (ValueError, IndexError) as error:
+        raise NotPlainError from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """What the attributes of a cell say.
+
+    Attributes:
+        code: Code of the cell's style, the kind still to be added.
+        kind: Its `t`.
+        convert: Gives the value of what stands in the cell's `v`.
+        is_closed: Whether the element ends in its own tag.
+    """
+
+    code: int
+    kind: str
+    convert: Callable[[bytes], Value]
+    is_closed: bool
+
+
+class BulkRows:
+    """Takes pieces of rows and keeps their cells by columns.
+
+    Args:
+        shared: The workbook's shared strings.
+        styles: The workbook's cell formats.
+        limits: What a sheet may have; beyond it the parser says so.
+        date1904: Whether serial numbers count from 1904.
+
+    Attributes:
+        hidden_rows: Hidden rows, ascending.
+        texts: Every text that did not come from the shared strings.
+    """
+
+    def __init__(
+        self,
+        shared: SharedStrings,
+        styles: Sequence[CellStyle],
+        limits: Limits,
+        *,
+        date1904: bool,
+    ) -> None:
+        self.hidden_rows = array("I")
+        self.texts: set[str] = set()
+        self._columns: dict[bytes, SparseColumn] = {}
+        self._shared = shared
+        self._codes = {str(index): index << KIND_BITS for index in range(len(styles))}
+        self._dates = {str(index) for index, style in enumerate(styles) if style.is_date}
+        self._limits = limits
+        self._date1904 = date1904
+        self._letters: tuple[bytes, ...] = ()
+        self._lessons = 0
+        self._formats: dict[bytes, _Format] = {}
+        self._converters: dict[tuple[str, bool], Callable[[bytes], Value]] = {
+            ("s", False): _Shared(shared.texts).__getitem__
+        }
+        self._last_row = 0
+
+    def columns(self) -> dict[int, SparseColumn]:
+        """Return the columns that have filled cells, by ascending number."""
+        by_index = {column_index(key.decode()): column for key, column in self._columns.items()}
+        return {index: by_index[index] for index in sorted(by_index) if by_index[index].rows}
+
+    def take(self, piece: bytes) -> None:
+        """Take the rows of one piece.
+
+        Raises:
+            NotPlainError: If the parser must read the part.
+        """
+        is_unusual = b"<f" in piece or b"<is>" in piece
+        if not self._letters:
+            self._learn(piece[:_SAMPLE])
+        while piece:
+            letters = self._letters
+            rows = _row_pattern(letters, is_unusual).findall(piece)
+            rest: bytes = rows[-1][-1]
+            was_unusual = is_unusual
+            if rest:
+                rows.pop()
+                row, end, _ = rest.partition(b"</row>")
+                if not end:
+                    raise NotPlainError
+                if not self._learn(row):
+                    if is_unusual:
+                        raise NotPlainError
+                    is_unusual = True
+            if rows:
+                self._store(letters, list(zip(*rows, strict=True)), is_unusual=was_unusual)
+            piece = rest
+        sizes = [len(column.rows) for column in self._columns.values()]
+        if sum(sizes) > self._limits.cells or max(sizes, default=0) > self._limits.rows:
+            raise NotPlainError
+
+    def _learn(self, rows: bytes) -> bool:
+        """Add the columns that rows have cells in; return whether one of them was unknown."""
+        found = {*self._letters, *_LETTERS.findall(rows)}
+        self._lessons += 1
+        if len(found) > _MOST_COLUMNS or self._lessons > _MOST_LESSONS:
+            raise NotPlainError
+        if any(column_index(letters.decode()) > LAST_COLUMN for letters in found):
+            raise NotPlainError
+        is_new = len(found) > len(self._letters)
+        self._letters = tuple(sorted(found, key=lambda letters: (len(letters), letters)))
+        return is_new
+
+    def _store(
+        self,
+        letters: tuple[bytes, ...],
+        groups: list[tuple[bytes, ...]],
+        *,
+        is_unusual: bool,
+    ) -> None:
+        """Store rows given as the groups of their pattern, each over all rows."""
+        rows = list(map(int, groups[0]))
+        is_ascending = all(map(lt, rows, islice(rows, 1, None)))
+        if not is_ascending or rows[0] <= self._last_row or rows[-1] > LAST_ROW:
+            raise NotPlainError
+        self._last_row = rows[-1]
+        self._take_hidden(rows, groups[1])
+        width = 3 if is_unusual else 2
+        for place, column in enumerate(letters):
+            first = 2 + place * width
+            attributes, values = groups[first], groups[first + 1]
+            for written in set(attributes) - self._formats.keys():
+                self._formats[written] = self._format(written)
+            if is_unusual and any(groups[first + 2]):
+                self._put_unusual(self._sparse(column), rows, attributes, values, groups[first + 2])
+            elif any(values):
+                self._put(self._sparse(column), rows, attributes, values)
+
+    def _take_hidden(self, rows: Sequence[int], attributes: Sequence[bytes]) -> None:
+        """Keep the rows whose attributes hide them."""
+        hidden = set()
+        for written in set(attributes):
+            found = plain_attributes(written.removesuffix(b"/"))
+            if b"r" in found:
+                raise NotPlainError
+            if found.get(b"hidden") in (b"1", b"true"):
+                hidden.add(written)
+        if hidden:
+            self.hidden_rows.extend(compress(rows, map(hidden.__contains__, attributes)))
+
+    def _sparse(self, letters: bytes) -> SparseColumn:
+        """Return the column of these letters."""
+        column = self._columns.get(letters)
+        if column is None:
+            column = self._columns[letters] = SparseColumn()
+        return column
+
+    def _format(self, written: bytes) -> _Format:
+        """Return what the attributes of a cell say."""
+        is_closed = written.endswith(b"/")
+        attributes = plain_attributes(written.removesuffix(b"/"))
+        style = attributes.get(b"s", b"0").decode()
+        kind = attributes.get(b"t", b"n").decode()
+        if b"r" in attributes or kind not in _KINDS:
+            raise NotPlainError
+        is_date = kind == "n" and style in self._dates
+        convert = self._converters.get((kind, is_date))
+        if convert is None:
+            made = _Converted(kind, is_date=is_date, date1904=self._date1904)
+            convert = self._converters[kind, is_date] = made.__getitem__
+        return _Format(self._codes.get(style, 0), kind, convert, is_closed)
+
+    def _put(
+        self,
+        column: SparseColumn,
+        rows: Sequence[int],
+        attributes: Sequence[bytes],
+        written: Sequence[bytes],
+    ) -> None:
+        """Add the cells of a column that have a value of the usual form."""
+        if not all(written):
+            rows = list(compress(rows, written))
+            attributes = list(compress(attributes, written))
+            written = list(filter(None, written))
+        formats = {key: self._formats[key] for key in set(attributes)}
+        if any(form.is_closed or form.kind == "inlineStr" for form in formats.values()):
+            raise NotPlainError
+        kinds = {form.kind for form in formats.values()}
+        values: list[Value]
+        if kinds == {"s"}:
+            values = list(shared_texts(self._shared.texts, written))
+            types: set[type] = {str}
+            is_there = values if not all(values) else None
+        else:
+            if len(formats) == 1:
+                (form,) = formats.values()
+                values = list(map(form.convert, written))
+            else:
+                convert_of = {key: form.convert for key, form in formats.items()}
+                values = list(map(call, map(convert_of.__getitem__, attributes), written))
+            types = set(map(type, values))
+            is_there = [value is not None for value in values] if _NONE in types else None
+        if is_there is not None:
+            types.discard(_NONE)
+            rows = list(compress(rows, is_there))
+            attributes = list(compress(attributes, is_there))
+            written = list(compress(written, is_there))
+            values = list(compress(values, is_there))
+        if str in types and kinds != {"s"}:
+            self.texts.update(value for value in set(values) if isinstance(value, str))
+        if self._shared.fonts and "s" in kinds:
+            for row, key, index in zip(rows, attributes, written, strict=True):
+                if formats[key].kind == "s" and int(index) in self._shared.fonts:
+                    column.fonts[row] = self._shared.fonts[int(index)]
+        column.rows.extend(rows)
+        column.values.extend(values)
+        codes: Iterable[int]
+        if len(types) == 1 and "e" not in kinds:
+            (only,) = types
+            kind = KIND_OF_TYPE[only]
+            if len(formats) == 1:
+                codes = repeat(formats[attributes[0]].code + kind, len(values))
+            else:
+                code_of = {key: form.code + kind for key, form in formats.items()}
+                codes = map(code_of.__getitem__, attributes)
+        else:
+            codes = [
+                formats[key].code
+                + (_ERROR if formats[key].kind == "e" else KIND_OF_TYPE[type(value)])
+                for key, value in zip(attributes, values, strict=True)
+            ]
+        column.codes.extend(codes)
+
+    def _put_unusual(
+        self,
+        column: SparseColumn,
+        rows: Sequence[int],
+        attributes: Sequence[bytes],
+        written: Sequence[bytes],
+        bodies: Sequence[bytes],
+    ) -> None:
+        """Add the cells of a column of which some are formulas or inline strings."""
+        usual, unusual = SparseColumn(), SparseColumn()
+        if any(written):
+            self._put(usual, rows, attributes, written)
+        self._put_bodies(
+            unusual,
+            list(compress(rows, bodies)),
+            list(compress(attributes, bodies)),
+            list(filter(None, bodies)),
+        )
+        if usual.rows and unusual.rows:
+            usual.rows.extend(unusual.rows)
+            usual.values.extend(unusual.values)
+            usual.codes.extend(unusual.codes)
+            order = sorted(range(len(usual.rows)), key=usual.rows.__getitem__)
+            column.rows.extend(map(usual.rows.__getitem__, order))
+            column.values.extend(map(usual.values.__getitem__, order))
+            column.codes.extend(map(usual.codes.__getitem__, order))
+        else:
+            some = usual if usual.rows else unusual
+            column.rows.extend(some.rows)
+            column.values.extend(some.values)
+            column.codes.extend(some.codes)
+        column.formulas.update(unusual.formulas)
+        column.fonts.update(usual.fonts)
+
+    def _put_bodies(
+        self,
+        column: SparseColumn,
+        rows: Sequence[int],
+        attributes: Sequence[bytes],
+        bodies: Sequence[bytes],
+    ) -> None:
+        """Add cells that are formulas, inline strings, or have an empty value."""
+        found = _BODY.findall(b"\0".join(bodies) + b"\0")
+        if len(found) != len(bodies) or found[-1][-1]:
+            raise NotPlainError
+        for given in {groups[1] for groups in found if groups[1]}:
+            plain_attributes(given)
+        # A formula stands whole in group 0, or its text in 3 and an end of either kind.
+        formulas = [groups[0][3:-4] or groups[3] for groups in found]
+        add_row, add_value, add_code = column.rows.append, column.values.append, column.codes.append
+        for row, written, groups, formula, inline in zip(
+            rows,
+            attributes,
+            found,
+            plain_texts(formulas),
+            plain_texts([groups[8] for groups in found]),
+            strict=True,
+        ):
+            form = self._formats[written]
+            is_formula = bool(groups[0] or groups[2] or groups[4])
+            if groups[7]:
+                value: Value = decode_escapes(inline) or None
+                code = _BLANK if value is None else _TEXT
+            elif form.kind == "inlineStr":
+                raise NotPlainError
+            else:
+                has_element = bool(groups[5] or groups[6])
+                value, code = self._result(form, groups[5][3:-4], has_element=has_element)
+            if not is_formula and value is None:
+                continue
+            if isinstance(value, str):
+                self.texts.add(value)
+            add_row(row)
+            add_value(value)
+            add_code(form.code + code)
+            if is_formula:
+                column.formulas[row] = formula
+
+    def _result(self, form: _Format, stored: bytes, *, has_element: bool) -> tuple[Value, int]:
+        """Return value and kind of a formula's result as it was saved.
+
+        Args:
+            form: What the cell's attributes say.
+            stored: What stands in its `v`.
+            has_element: Whether it has a `v` at all.
+        """
+        if not stored:
+            return None, _BLANK if form.kind == "str" and has_element else _NO_VALUE
+        if form.kind in ("b", "e", "d") and not plain_texts((stored,))[0].strip():
+            return None, _NO_VALUE
+        value = form.convert(stored)
+        if value is None:
+            return None, _BLANK if form.kind in ("s", "str") else _NO_VALUE
+        return value, _ERROR if form.kind == "e" else KIND_OF_TYPE[type(value)]
