@@ -25,6 +25,7 @@ LAYERS = [
     EDGES,
     {"operations"},
     {"hosts", "workbook", "resources", "resources_time", "messages", *EXCEL},
+    {"files", "processes"},
     {"domain"},
 ]
 """From the top down. `__init__` holds the version, which everybody may import."""
@@ -35,7 +36,11 @@ CLOCK = {
     ("cli", "_log"): "when a program error happened",
     ("addin", "_write_log"): "when a program error happened",
     ("operations/refresh", "now_text"): "when a line of the change log was written",
-    ("operations/companion", "snapshot"): "how old a snapshot is",
+    ("operations/snapshots", "intend"): "how old a snapshot is",
+    ("operations/snapshots", "_old"): "how old a snapshot is",
+    ("operations/locking", "begin"): "when a run began, for whom it keeps out",
+    ("operations/locking", "_is_fresh"): "how long ago a run elsewhere left its mark",
+    ("files", "_is_abandoned"): "how old a hidden file of another computer is",
 }
 """Functions that read the clock: no figure depends on any but the first two."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
@@ -15,12 +16,16 @@ from xl_theodoi.printing import (
     say,
     say_files,
     say_findings,
+    say_notices,
     shown,
 )
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
+    from pathlib import Path
 
+    from xl_theodoi.domain.findings import Finding
     from xl_theodoi.operations.results import WriteResult
 
 DONE, NEEDS_PERSON = 0, 1
@@ -30,14 +35,42 @@ def _code(needs_person: bool) -> int:
     return NEEDS_PERSON if needs_person else DONE
 
 
-def _write_answer(options: Namespace, result: WriteResult, key: str, **values: object) -> int:
-    """Print what a writing command did."""
+@contextmanager
+def _opened(path: Path) -> Iterator[FileHost]:
+    """Give a master, and say on standard error how the work with it was done.
+
+    A killed run that was settled is said even where the command then stops: nobody will say
+    it again.
+    """
+    host = FileHost(path)
+    try:
+        yield host
+    finally:
+        say_notices(host.findings)
+
+
+def _write_answer(
+    options: Namespace,
+    result: WriteResult,
+    key: str,
+    notices: list[Finding],
+    **values: object,
+) -> int:
+    """Print what a writing command did.
+
+    Args:
+        options: The command line.
+        result: What was done.
+        key: The line of `[answers]` that sums it up.
+        notices: How it was done; people read that on standard error.
+        values: What the line needs beside the counts.
+    """
     if options.json:
         print_json(
             {
                 "written": result.written,
                 "counts": result.counts,
-                "findings": finding_documents(result.findings, result.labels),
+                "findings": finding_documents([*notices, *result.findings], result.labels),
                 "parts_changed": result.parts_changed,
             }
         )
@@ -54,34 +87,38 @@ def run_new(options: Namespace) -> int:
     """`new`."""
     from xl_theodoi.operations.add import new_master  # noqa: PLC0415
 
-    result = new_master(
-        options.master, options.profile, options.as_of, units=options.units, tasks=options.tasks
-    )
-    return _write_answer(options, result, "counts_new")
+    with _opened(options.master) as host:
+        result = new_master(
+            options.master, options.profile, options.as_of,
+            units=options.units, tasks=options.tasks, notices=host.findings,
+        )  # fmt: skip
+    return _write_answer(options, result, "counts_new", host.findings)
 
 
 def run_add(options: Namespace) -> int:
     """`add`."""
     from xl_theodoi.operations.add import add  # noqa: PLC0415
 
-    result = add(
-        FileHost(options.master), options.file, options.as_of,
-        documents=options.documents, split=options.split,
-    )  # fmt: skip
+    with _opened(options.master) as host:
+        result = add(
+            host, options.file, options.as_of, documents=options.documents, split=options.split
+        )
     key = "counts_add_documents" if options.documents else "counts_add"
-    return _write_answer(options, result, key)
+    return _write_answer(options, result, key, host.findings)
 
 
 def run_check(options: Namespace) -> int:
     """`check`."""
     from xl_theodoi.operations.check import check  # noqa: PLC0415
 
-    result = check(FileHost(options.master), options.as_of)
+    with _opened(options.master) as host:
+        result = check(host, options.as_of)
     if options.json:
+        found = [*host.findings, *result.findings]
         print_json(
             {
-                "findings": finding_documents(result.findings, result.labels),
-                "counts": count_by_severity(result.findings),
+                "findings": finding_documents(found, result.labels),
+                "counts": count_by_severity(found),
             }
         )
     elif not options.quiet or result.needs_person:
@@ -95,29 +132,29 @@ def run_refresh(options: Namespace) -> int:
     """`refresh`."""
     from xl_theodoi.operations.refresh import refresh  # noqa: PLC0415
 
-    result = refresh(FileHost(options.master), options.as_of)
-    return _write_answer(options, result, "counts_refresh")
+    with _opened(options.master) as host:
+        result = refresh(host, options.as_of)
+    return _write_answer(options, result, "counts_refresh", host.findings)
 
 
 def run_send(options: Namespace) -> int:
     """`send`."""
     from xl_theodoi.operations.send import send  # noqa: PLC0415
 
-    result = send(
-        FileHost(options.master), options.period, options.out, options.as_of,
-        only_new=options.new,
-    )  # fmt: skip
-    return _write_answer(options, result, "counts_send", period=options.period.code)
+    with _opened(options.master) as host:
+        result = send(host, options.period, options.out, options.as_of, only_new=options.new)
+    return _write_answer(options, result, "counts_send", host.findings, period=options.period.code)
 
 
 def run_consolidate(options: Namespace) -> int:
     """`consolidate`."""
     from xl_theodoi.operations.consolidate import consolidate  # noqa: PLC0415
 
-    result = consolidate(
-        FileHost(options.master), options.paths, options.as_of,
-        period=options.period, out=options.out, dry_run=options.dry_run,
-    )  # fmt: skip
+    with _opened(options.master) as host:
+        result = consolidate(
+            host, options.paths, options.as_of,
+            period=options.period, out=options.out, dry_run=options.dry_run,
+        )  # fmt: skip
     labels = result.labels
     if options.json:
         print_json(
@@ -141,7 +178,7 @@ def run_consolidate(options: Namespace) -> int:
                 "totals": result.totals,
                 "written": result.written,
                 "parts_changed": result.parts_changed,
-                "findings": finding_documents(result.findings, labels),
+                "findings": finding_documents([*host.findings, *result.findings], labels),
             }
         )
         return _code(result.needs_person)
@@ -202,17 +239,17 @@ def run_report(options: Namespace) -> int:
     """`report`."""
     from xl_theodoi.operations.report import report  # noqa: PLC0415
 
-    result = report(
-        FileHost(options.master), options.kinds, options.period, options.out, options.as_of
-    )
-    return _write_answer(options, result, "counts_report")
+    with _opened(options.master) as host:
+        result = report(host, options.kinds, options.period, options.out, options.as_of)
+    return _write_answer(options, result, "counts_report", host.findings)
 
 
 def run_show(options: Namespace) -> int:
     """`show`."""
     from xl_theodoi.operations.show import show  # noqa: PLC0415
 
-    document = show(FileHost(options.master), options.as_of)
+    with _opened(options.master) as host:
+        document = show(host, options.as_of)
     if options.json:
         print_json(document)
     elif not options.quiet:
@@ -231,19 +268,22 @@ def run_undo(options: Namespace) -> int:
     """`undo`."""
     from xl_theodoi.operations.undo import undo  # noqa: PLC0415
 
-    result, entry = undo(options.master)
+    with _opened(options.master) as host:
+        result, entry = undo(host)
     return _write_answer(
-        options, result, "counts_undo", command=entry["command"], at=entry["at_text"]
-    )
+        options, result, "counts_undo", host.findings,
+        command=entry["command"], at=entry["at_text"],
+    )  # fmt: skip
 
 
 def run_upgrade(options: Namespace) -> int:
     """`upgrade`."""
     from xl_theodoi.operations.upgrade import upgrade  # noqa: PLC0415
 
-    result = upgrade(FileHost(options.master), options.as_of)
+    with _opened(options.master) as host:
+        result = upgrade(host, options.as_of)
     key = "counts_upgrade" if result.written else "upgrade_current"
-    return _write_answer(options, result, key)
+    return _write_answer(options, result, key, host.findings)
 
 
 def run_fields(options: Namespace) -> int:

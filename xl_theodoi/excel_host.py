@@ -29,6 +29,7 @@ from xl_theodoi.domain.names import FINDINGS
 from xl_theodoi.excel_state import native_flag, undisturbed
 from xl_theodoi.excel_values import read_value
 from xl_theodoi.excel_writer import LiveTable, Writer
+from xl_theodoi.hosts import LiveEdit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.changes import Change
     from xl_theodoi.domain.findings import Finding
+    from xl_theodoi.hosts import Edit
 
 LONGEST_BLANK_RUN: Final = 1000
 """As in the reader of files: longer gaps of blank rows are left out of a list."""
@@ -153,11 +155,17 @@ class ExcelHost:
                 save_copy(str(copy))
                 return copy.read_bytes()
         if not native_flag(self.book.api, "Saved", "saved"):
-            self.findings = [warning("snapshot_from_disk", Location(path.name))]
+            found = warning("snapshot_from_disk", Location(path.name))
+            if found not in self.findings:
+                self.findings.append(found)
         try:
             return path.read_bytes()
         except OSError as problem:
             raise TheodoiError("snapshot_failed", file=path.name) from problem
+
+    def prepare(self, changes: Sequence[Change]) -> Edit:
+        """Take a snapshot; Excel refuses and makes changes only at once."""
+        return LiveEdit(self, changes)
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Make all changes, or none: what was written is taken back when a later one fails.

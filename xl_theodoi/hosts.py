@@ -6,6 +6,7 @@ at once and applies all changes of one action at once.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.cells import Cell, SheetTable
     from xl_theodoi.domain.changes import Change
+    from xl_theodoi.domain.findings import Finding
+    from xl_theodoi.workbook.editing.save import Replacement
 
 
 class HostContent(Protocol):
@@ -27,8 +30,44 @@ class HostContent(Protocol):
         """Return the cell that a defined name points to, None if there is no such name."""
 
 
+class Edit(Protocol):
+    """Changes of one action, made ready but not visible to anybody yet."""
+
+    @property
+    def before(self) -> bytes:
+        """The workbook as it is without the changes."""
+
+    @property
+    def before_sha256(self) -> str:
+        """Hash of `before`, hexadecimal."""
+
+    @property
+    def after_sha256(self) -> str | None:
+        """Hash of the workbook with the changes, None where only `put` can tell."""
+
+    @property
+    def temporary(self) -> Path | None:
+        """The hidden file that `put` moves to the workbook's place, None where there is none."""
+
+    @property
+    def is_put(self) -> bool:
+        """Whether the changes have been made."""
+
+    def put(self) -> str:
+        """Make the changes, all or none, and return the hash of the workbook with them."""
+
+    def discard(self) -> None:
+        """Forget the changes; nothing happens where they were made."""
+
+
 class Host(Protocol):
-    """A master workbook that can be read and changed."""
+    """A master workbook that can be read and changed.
+
+    Attributes:
+        findings: What the user should know of how the work was done.
+    """
+
+    findings: list[Finding]
 
     @property
     def path(self) -> Path:
@@ -44,20 +83,23 @@ class Host(Protocol):
     def ensure_writable(self) -> None:
         """Raise `TheodoiError` where a change could not be written (open elsewhere, locked)."""
 
-    def snapshot(self) -> bytes:
-        """Return the bytes that a snapshot keeps: the workbook as it is now."""
-
-    def apply(self, changes: Sequence[Change]) -> None:
-        """Make all changes, or none."""
+    def prepare(self, changes: Sequence[Change]) -> Edit | None:
+        """Make changes ready, refusing what cannot be made; None where nothing would change."""
 
 
 class FileHost:
-    """A master workbook on disk; changes go through the lossless editor."""
+    """A master workbook on disk; changes go through the lossless editor.
+
+    The file is read once: the bytes that were read are those that are edited, kept as the
+    snapshot and compared with the file before it is replaced.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.parts_changed: tuple[str, ...] = ()
-        self._sha256: str | None = None
+        self.findings: list[Finding] = []
+        self._data = b""
+        self._sha256 = ""
         self._tables: Mapping[str, SheetTable] = {}
 
     def read(self) -> HostContent:
@@ -68,11 +110,15 @@ class FileHost:
                 workbook, encrypted or too large.
         """
         from xl_theodoi.domain.errors import TheodoiError  # noqa: PLC0415
+        from xl_theodoi.files import read_file  # noqa: PLC0415
         from xl_theodoi.workbook.reading.read import MASTER_LIMITS, read_workbook  # noqa: PLC0415
 
         if not self.path.is_file():
             raise TheodoiError("master_missing", path=str(self.path))
-        content = read_workbook(self.path, file_name=self.path.name, limits=MASTER_LIMITS)
+        if self.path.stat().st_size > MASTER_LIMITS.file_bytes:
+            raise TheodoiError("too_large", file=self.path.name, limit="file_bytes", part="")
+        self._data = read_file(self.path)
+        content = read_workbook(self._data, file_name=self.path.name, limits=MASTER_LIMITS)
         self._sha256 = content.sha256
         self._tables = content.tables
         return content
@@ -83,20 +129,22 @@ class FileHost:
 
         check_unlocked(self.path)
 
-    def snapshot(self) -> bytes:
-        """Return the file's bytes."""
-        return self.path.read_bytes()
+    def prepare(self, changes: Sequence[Change]) -> FileEdit | None:
+        """Edit the bytes that were read, and write the result beside the file."""
+        from xl_theodoi.workbook.editing.edit import edit_bytes  # noqa: PLC0415
+        from xl_theodoi.workbook.editing.save import Replacement  # noqa: PLC0415
 
-    def apply(self, changes: Sequence[Change]) -> None:
-        """Edit the file losslessly; it must not have changed since it was read."""
-        from xl_theodoi.workbook.editing.edit import apply_changes  # noqa: PLC0415
-
-        if not changes:
-            return
         self._refuse_gaps(changes)
-        applied = apply_changes(self.path, changes, expected_sha256=self._sha256)
-        self.parts_changed = tuple(dict.fromkeys((*self.parts_changed, *applied.parts_changed)))
-        self._sha256 = applied.sha256
+        result, parts = edit_bytes(self._data, changes, file=self.path.name)
+        if not parts:
+            return None
+        replacement = Replacement(self.path, self.path, result, self._data)
+        return FileEdit(self, replacement, result, parts)
+
+    def _put(self, data: bytes, sha256: str, parts: Sequence[str]) -> None:
+        """Take over what an edit has made of the file."""
+        self._data, self._sha256 = data, sha256
+        self.parts_changed = tuple(dict.fromkeys((*self.parts_changed, *parts)))
 
     def _refuse_gaps(self, changes: Sequence[Change]) -> None:
         """Refuse a table with a gap so long that the reader left its rows out.
@@ -113,8 +161,83 @@ class FileHost:
                 raise TheodoiError("rows_far_apart", table=name, path=self.path.name)
 
 
+class FileEdit:
+    """New bytes of a master on disk, waiting beside it.
+
+    Args:
+        host: The master.
+        replacement: The bytes, written and flushed.
+        data: The same bytes.
+        parts: Package parts that differ.
+    """
+
+    def __init__(
+        self, host: FileHost, replacement: Replacement, data: bytes, parts: Sequence[str]
+    ) -> None:
+        self.before = host._data  # noqa: SLF001 - two halves of one thing
+        self.before_sha256 = host._sha256  # noqa: SLF001
+        self.after_sha256 = hashlib.sha256(data).hexdigest()
+        self.temporary = replacement.staged.path
+        self._host = host
+        self._replacement = replacement
+        self._data = data
+        self._parts = parts
+
+    @property
+    def is_put(self) -> bool:
+        """Whether the new bytes have taken the file's place."""
+        return self._replacement.staged.is_placed
+
+    def put(self) -> str:
+        """Replace the file; it must not have changed since it was read."""
+        self._replacement.put()
+        self._host._put(self._data, self.after_sha256, self._parts)  # noqa: SLF001
+        return self.after_sha256
+
+    def discard(self) -> None:
+        """Take the hidden file away."""
+        self._replacement.discard()
+
+
+class LiveHost(Protocol):
+    """A master that changes at once, such as one open in Excel."""
+
+    def snapshot(self) -> bytes:
+        """Return the workbook as it is now."""
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Make all changes, or none."""
+
+
+class LiveEdit:
+    """Changes of a master that changes at once.
+
+    Args:
+        host: The master.
+        changes: What to change.
+    """
+
+    def __init__(self, host: LiveHost, changes: Sequence[Change]) -> None:
+        self.before = host.snapshot()
+        self.before_sha256 = hashlib.sha256(self.before).hexdigest()
+        self.after_sha256 = None
+        self.temporary = None
+        self.is_put = False
+        self._host = host
+        self._changes = changes
+
+    def put(self) -> str:
+        """Make the changes."""
+        self._host.apply(self._changes)
+        self.is_put = True
+        return hashlib.sha256(self._host.snapshot()).hexdigest()
+
+    def discard(self) -> None:
+        """Nothing was written anywhere."""
+
+
 class MemoryHost:
-    """A master workbook that is not on disk yet: `new` works on it before writing once.
+    """A master workbook that is not on disk yet: `new` reads it before writing once.
 
     Args:
         path: Where the workbook will be saved.
@@ -125,6 +248,7 @@ class MemoryHost:
         self.path = path
         self.data = data
         self.parts_changed: tuple[str, ...] = ()
+        self.findings: list[Finding] = []
 
     def read(self) -> HostContent:
         """Read every table of the bytes."""
@@ -135,13 +259,7 @@ class MemoryHost:
     def ensure_writable(self) -> None:
         """Nothing stands in the way of bytes in memory."""
 
-    def snapshot(self) -> bytes:
-        """Return the bytes so far."""
-        return self.data
-
-    def apply(self, changes: Sequence[Change]) -> None:
-        """Edit the bytes."""
-        from xl_theodoi.workbook.editing.edit import edit_bytes  # noqa: PLC0415
-
-        self.data, parts = edit_bytes(self.data, changes, file=self.path.name)
-        self.parts_changed = tuple(dict.fromkeys((*self.parts_changed, *parts)))
+    def prepare(self, changes: Sequence[Change]) -> Edit | None:
+        """Refuse: what is not on disk yet is made anew, not changed."""
+        message = f"{len(changes)} changes of a workbook that is not on disk"
+        raise ValueError(message)

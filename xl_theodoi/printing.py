@@ -103,6 +103,13 @@ def say_findings(findings: Sequence[Finding], labels: Mapping[str, str]) -> None
         say("findings", errors=counts["error"], warnings=counts["warning"])
 
 
+def say_notices(notices: Sequence[Finding]) -> None:
+    """Print on standard error how a command's work was done, where there is something to say."""
+    for notice in notices:
+        what, fix = finding_sentences(notice)
+        sys.stderr.write(text("answers", "notice", what=what, fix=fix) + "\n")
+
+
 def place_of(finding: Finding) -> str:
     """Return where a finding stands, for people: file, sheet, cell."""
     place = finding.location

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.periods import parse_period
+from xl_theodoi.files import replace_file
 from xl_theodoi.hosts import FileHost
 from xl_theodoi.operations.add import new_master
-from xl_theodoi.operations.companion import replace_file
 from xl_theodoi.operations.demo_data import (
     TASK_COLUMNS,
     UNIT_COLUMNS,

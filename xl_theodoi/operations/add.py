@@ -18,8 +18,8 @@ from xl_theodoi.domain.profile import COMPUTED_FIELDS
 from xl_theodoi.domain.settings import setting_rows
 from xl_theodoi.domain.text import fold_name, task_key
 from xl_theodoi.domain.validate import MANDATORY
+from xl_theodoi.files import write_new
 from xl_theodoi.hosts import MemoryHost
-from xl_theodoi.operations.companion import write_new
 from xl_theodoi.operations.duedates import due_date_findings, missing_children
 from xl_theodoi.operations.entries import DocumentKeys, TaskKeys, judge_new_rows
 from xl_theodoi.operations.inputs import read_input
@@ -28,7 +28,7 @@ from xl_theodoi.operations.overview import overview, overview_changes
 from xl_theodoi.operations.refresh import event_changes, register_row
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.rows import cell_value, labelled, register_fields
-from xl_theodoi.operations.writing import commit
+from xl_theodoi.operations.writing import commit, writes, writing
 from xl_theodoi.resources_time import shipped_days
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def new_master(
     units: Path | None = None,
     tasks: Path | None = None,
     master_id: str | None = None,
+    notices: list[Finding] | None = None,
 ) -> WriteResult:
     """Make a master workbook.
 
@@ -76,6 +77,7 @@ def new_master(
         units: List of units.
         tasks: List of tasks.
         master_id: Identity by which returned workbooks are known; a new one by default.
+        notices: Takes what an earlier run left there and was settled.
 
     Returns:
         The file written; the rows that could not be taken are findings.
@@ -112,7 +114,8 @@ def new_master(
     # Built anew with its rows: far quicker than to add them to a finished workbook.
     figures = overview(added.views, master.units.units, profile, master.settings)
     data = build({"DonVi": unit_rows, **added.tables(profile)}, figures)
-    write_new(path, data)
+    with writing(path, "new", notices if notices is not None else []):
+        write_new(path, data)
     counts = {"units": len(unit_rows), "tasks": 0}
     if tasks is not None:
         counts.update(added.counts)
@@ -211,6 +214,7 @@ def _is_file_safe(code: str) -> bool:
     return not set(code) & set('\\/:*?"<>|') and not code.startswith(".") and code.isprintable()
 
 
+@writes("add")
 def add(
     host: Host, path: Path, as_of: date, *, documents: bool = False, split: bool = False
 ) -> WriteResult:

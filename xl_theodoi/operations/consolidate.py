@@ -9,12 +9,13 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, error, warning
 from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.domain.text import task_key
-from xl_theodoi.operations.companion import replace_file, sha256_of
+from xl_theodoi.operations.companion import sha256_of
 from xl_theodoi.operations.corrections import Corrections
 from xl_theodoi.operations.decisions import Decisions
 from xl_theodoi.operations.draft import Draft
 from xl_theodoi.operations.ledger import Ledger, read_conflicts
 from xl_theodoi.operations.master import Master
+from xl_theodoi.operations.outputs import Outputs
 from xl_theodoi.operations.receipts import WHOLE, Receipts, missing_units, reason_sentence
 from xl_theodoi.operations.refresh import event_changes, history_changes
 from xl_theodoi.operations.results import ConsolidateResult, FileVerdict, RowCounts
@@ -28,7 +29,7 @@ from xl_theodoi.operations.returns import (
 )
 from xl_theodoi.operations.rows import changed_cells, changed_computed
 from xl_theodoi.operations.submissions import JudgedRow, RowJudge, Submission, is_as_sent
-from xl_theodoi.operations.writing import commit
+from xl_theodoi.operations.writing import commit, writes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["consolidate", "outcome_word", "reason_sentence"]
 
 
+@writes("consolidate")
 def consolidate(
     host: Host,
     paths: Sequence[Path],
@@ -275,26 +277,19 @@ class _Run:
             for verdict in result.files:
                 verdict.correction_file = None
             return result
-        written: list[Path] = []
-        kept: list[Path] = []
-        try:
+        with Outputs() as made:
             for path, data in self.corrections.files.items():
                 if not path.exists():
-                    replace_file(path, data)
-                    written.append(path)
+                    made.add(path, data)
+            result.written = [path for path, _ in made.files]
             if changes:
                 for returned, _ in self.returned:
-                    copy = master.companion.keep_received(returned.sha256, returned.data)
-                    if copy is not None:
-                        kept.append(copy)
-            if commit(master, "consolidate", changes):
+                    copy = master.companion.received_path(returned.sha256)
+                    if not copy.exists():
+                        made.add(copy, returned.data)
+            if commit(master, "consolidate", changes, made):
                 result.parts_changed = master.host.parts_changed
-                written.insert(0, master.host.path)
-        except BaseException:
-            for path in (*written, *kept):
-                path.unlink(missing_ok=True)
-            raise
-        result.written = written
+                result.written.insert(0, master.host.path)
         return result
 
     def _changes(self) -> list[Change]:

@@ -14,9 +14,9 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.names import REGISTER, UNIT_LIST
 from xl_theodoi.domain.periods import PeriodKind, period_of
 from xl_theodoi.domain.workdays import WorkCalendar
+from xl_theodoi.files import write_new
 from xl_theodoi.hosts import FileHost
 from xl_theodoi.operations.add import new_master
-from xl_theodoi.operations.companion import write_new
 from xl_theodoi.operations.consolidate import consolidate
 from xl_theodoi.operations.demo_data import (
     SEED,

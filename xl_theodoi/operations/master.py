@@ -33,7 +33,9 @@ from xl_theodoi.domain.workdays import (
     WorkCalendar,
 )
 from xl_theodoi.operations.companion import Companion
+from xl_theodoi.operations.locking import held_lock
 from xl_theodoi.operations.loose_cells import stamped_cells
+from xl_theodoi.operations.recovery import notice
 from xl_theodoi.resources_time import shipped_days
 
 if TYPE_CHECKING:
@@ -85,6 +87,8 @@ class Master:
         self.content: HostContent = host.read()
         self.file_name = host.path.name
         self.companion = Companion(host.path)
+        if held_lock() is None:
+            host.findings += notice(host.path)
         self.meta = self._read_meta()
         self.profile: Profile = self._load_profile()
         self._readings: dict[str, Reading] = {}

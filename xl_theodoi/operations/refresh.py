@@ -27,7 +27,7 @@ from xl_theodoi.operations.rows import (
     labelled,
     register_fields,
 )
-from xl_theodoi.operations.writing import commit
+from xl_theodoi.operations.writing import commit, writes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from xl_theodoi.hosts import Host
 
 
+@writes("refresh")
 def refresh(host: Host, as_of: date) -> WriteResult:
     """Recompute what the program computes; never overwrite what people typed.
 

@@ -11,9 +11,10 @@ from xl_theodoi.domain.findings import Finding, Location, warning
 from xl_theodoi.domain.periods import Cutoff
 from xl_theodoi.domain.scope import Scope, select_tasks
 from xl_theodoi.domain.summary import summarize
-from xl_theodoi.operations.companion import replace_file
 from xl_theodoi.operations.duedates import period_name
 from xl_theodoi.operations.master import Master
+from xl_theodoi.operations.outputs import Outputs
+from xl_theodoi.operations.recovery import settle_folder
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.workbook.filling.context import report_context
 from xl_theodoi.workbook.filling.fill import fill_template
@@ -61,12 +62,15 @@ def report(host: Host, kinds: Sequence[str], period: Period, out: Path, as_of: d
                 else (f"{form.kind}_{unit.code}_{period.code}")
             )
             made.append((stem, fill_template(template, context, file_name=template.name)))
+    host.findings += settle_folder(out)
     written = []
-    for stem, content in made:
-        path = _free_path(out, stem, content)
-        if not path.exists():
-            replace_file(path, content)
-        written.append(path)
+    with Outputs() as reports:
+        for stem, content in made:
+            path = _free_path(out, stem, content)
+            if not path.exists():
+                reports.add(path, content)
+            written.append(path)
+        reports.put()
     return WriteResult(
         written, {"files": len(written), "tasks": data.total.total}, findings,
         labels=master.labels(),

@@ -14,12 +14,13 @@ from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.domain.reportdue import report_due_on
 from xl_theodoi.domain.scope import Scope, select_tasks
 from xl_theodoi.domain.text import task_key
-from xl_theodoi.operations.companion import sha256_of, write_new
+from xl_theodoi.operations.companion import sha256_of
 from xl_theodoi.operations.duedates import period_name
 from xl_theodoi.operations.master import LAYOUT_VERSION, Master
+from xl_theodoi.operations.outputs import Outputs
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.rows import cell_value, labelled
-from xl_theodoi.operations.writing import commit
+from xl_theodoi.operations.writing import commit, writes
 from xl_theodoi.workbook.building.unit import UnitContent, build_unit_workbook
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ FORM_FIELDS = ("received_on", "approved_on")
 """Register fields that the unit's form prints beside those of its list."""
 
 
+@writes("send")
 def send(
     host: Host,
     period: Period,
@@ -75,25 +77,19 @@ def send(
             raise TheodoiError("would_overwrite", path=str(path))
     host.ensure_writable()
     send_id = send_id or uuid.uuid4().hex[:12]
-    written: list[Path] = []
-    try:
-        hashes = []
+    hashes = []
+    with Outputs() as made:
         for code, views in by_unit.items():
             unit = master.units.by_code[code]
             rows = [sent_row(master, view) for view in views]
             data = build_unit_workbook(_content(master, unit, period, send_id, rows))
-            write_new(targets[code], data)
-            written.append(targets[code])
+            made.add(targets[code], data)
             hashes.append(sha256_of(data))
-            master.companion.record_sent(send_id, code, _record(period, send_id, code, as_of, rows))
-        master.companion.record_hashes(send_id, hashes)
-        commit(master, "send", _master_changes(master, period, send_id, by_unit))
-    except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
-        master.companion.remove_sending(send_id)
-        raise
-    result.written = [*written, host.path]
+            record = _record(period, send_id, code, as_of, rows)
+            made.add(*master.companion.sent_record(send_id, code, record))
+        made.add(*master.companion.hashes_record(send_id, hashes))
+        commit(master, "send", _master_changes(master, period, send_id, by_unit), made)
+    result.written = [*targets.values(), host.path]
     result.parts_changed = host.parts_changed
     return result
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.operations.companion import Companion, replace_file, sha256_of
+from xl_theodoi.files import read_file
+from xl_theodoi.operations.companion import Companion, sha256_of
+from xl_theodoi.operations.locking import moment_text
 from xl_theodoi.operations.results import WriteResult
-from xl_theodoi.workbook.editing.save import check_unlocked
+from xl_theodoi.operations.second import keep_in_step
+from xl_theodoi.operations.writing import drop_undone, unfinished, writes
+from xl_theodoi.workbook.editing.save import write
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from xl_theodoi.hosts import FileHost
 
 
-def undo(path: Path) -> tuple[WriteResult, dict[str, Any]]:
+@writes("undo")
+def undo(host: FileHost) -> tuple[WriteResult, dict[str, Any]]:
     """Put a master back to before the last writing command.
 
     Args:
-        path: The master.
+        host: The master.
 
     Returns:
         What was written, and the journal's entry of the command undone.
@@ -28,21 +32,22 @@ def undo(path: Path) -> tuple[WriteResult, dict[str, Any]]:
             `changed_since_written` where somebody has changed the master since, or
             `master_locked`.
     """
-    if not path.is_file():
-        raise TheodoiError("master_missing", path=str(path))
+    path = host.path
     companion = Companion(path)
-    entry, data = companion.last_snapshot()
-    current = sha256_of(path.read_bytes())
-    if current != entry["after"] and current != entry["before"]:
+    current = read_file(path)
+    drop_undone(companion, sha256_of(current))
+    entry, data = companion.snapshots.last()
+    if sha256_of(current) != entry["after"]:
         raise TheodoiError(
             "changed_since_written", path=path.name, command=entry["command"],
-            folder=str(companion.folder / "snapshots"),
+            folder=str(companion.snapshots.folder),
         )  # fmt: skip
-    check_unlocked(path)
-    mode = path.stat().st_mode
-    # A link stays a link: what it leads to is put back.
-    replace_file(path.resolve(), data)
-    path.chmod(mode)
-    companion.abandoned(entry["number"])
-    at = datetime.fromisoformat(entry["at"]).astimezone().strftime("%d/%m/%Y %H:%M")
-    return WriteResult([path], {"undone": 1}), {**entry, "at_text": at}
+    write(path, path, data, current)
+    try:
+        companion.snapshots.drop([entry["number"]])
+    except TheodoiError as problem:
+        host.findings.append(unfinished(companion, problem))
+    # The setting is the master's, which need not be readable to be put back.
+    host.findings += keep_in_step(companion, entry.get("second") or "")
+    result = WriteResult([path], {"undone": 1})
+    return result, {**entry, "at_text": moment_text(entry["at"])}

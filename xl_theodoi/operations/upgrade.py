@@ -9,7 +9,7 @@ from xl_theodoi.domain.findings import Finding, Location, error
 from xl_theodoi.domain.names import META, REGISTER
 from xl_theodoi.operations.master import LAYOUT_VERSION, Master
 from xl_theodoi.operations.results import WriteResult
-from xl_theodoi.operations.writing import commit
+from xl_theodoi.operations.writing import commit, writes
 
 if TYPE_CHECKING:
     from datetime import date
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xl_theodoi.hosts import Host
 
 
+@writes("upgrade")
 def upgrade(host: Host, as_of: date) -> WriteResult:
     """Add the columns that a master's tables lack and note the layout's version.
 

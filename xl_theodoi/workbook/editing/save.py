@@ -1,18 +1,18 @@
-"""Files: locks, digests, and writing that leaves the old file or the new one."""
+"""A workbook's file: whether somebody has it open, and new bytes in its place in one step."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+import sys
+from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.files import Staged, flush_folder, read_file, refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 
 def digest(data: bytes) -> str:
@@ -37,10 +37,7 @@ def read(path: Path) -> bytes:
     Raises:
         TheodoiError: `cannot_read`.
     """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise TheodoiError("cannot_read", path=str(path), reason=_reason(error)) from error
+    return read_file(path)
 
 
 def check_digest(path: Path, data: bytes, expected: str | None) -> None:
@@ -53,11 +50,63 @@ def check_digest(path: Path, data: bytes, expected: str | None) -> None:
         raise TheodoiError("changed_since_read", path=str(path))
 
 
-def write(path: Path, target: Path, data: bytes, source: bytes) -> None:
-    """Put bytes in a file's place in one step.
+class Replacement:
+    """New bytes of a workbook, on the disk beside it and ready to take its place.
 
-    The bytes go to a temporary file beside the target, are flushed to the disk and read back;
-    then the target is replaced and the folder flushed. The temporary file never stays.
+    Args:
+        path: The file that was read.
+        target: The file to write; what a link leads to, so that the link stays one.
+        data: New bytes.
+        source: Bytes that were read from `path`.
+
+    Attributes:
+        staged: The hidden file.
+
+    Raises:
+        TheodoiError: `cannot_write`, `edit_verification_failed` where the disk does not give
+            back what was written.
+    """
+
+    def __init__(self, path: Path, target: Path, data: bytes, source: bytes) -> None:
+        self._path = path
+        self._target = target.resolve()
+        self._source = source
+        with refusals(target):
+            # Nobody else may read a register on its way.
+            self.staged = Staged(self._target, data, mode=0o600, flush=True)
+        try:
+            with refusals(target):
+                written = self.staged.path.read_bytes()
+                _copy_rights(self._target if self._target.exists() else path, self.staged.path)
+            _check_written(written, data, target)
+        except BaseException:
+            self.staged.discard()
+            raise
+
+    def put(self) -> None:
+        """Take the workbook's place, unless somebody has opened or saved it meanwhile.
+
+        Between the comparison and the renaming lies a moment that no system closes: a program
+        that saves within it is overwritten. What it saved over is in the snapshot.
+
+        Raises:
+            TheodoiError: `master_locked`, `changed_since_read`, `cannot_write`.
+        """
+        check_unlocked(self._path)
+        check_unlocked(self._target)
+        if read(self._path) != self._source:
+            raise TheodoiError("changed_since_read", path=str(self._path))
+        with refusals(self._target):
+            self.staged.replace()
+        flush_folder(self._target.parent)
+
+    def discard(self) -> None:
+        """Leave the workbook as it is."""
+        self.staged.discard()
+
+
+def write(path: Path, target: Path, data: bytes, source: bytes) -> None:
+    """Put bytes in a file's place in one step: at any moment it is the old or the new one.
 
     Args:
         path: The file that was read; it must still be as it was.
@@ -68,67 +117,26 @@ def write(path: Path, target: Path, data: bytes, source: bytes) -> None:
     Raises:
         TheodoiError: `cannot_write`, `changed_since_read`, `master_locked`.
     """
-    # A link stays a link: what it leads to is replaced.
-    target = target.resolve()
-    temporary: Path | None = None
+    replacement = Replacement(path, target, data, source)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-        temporary = Path(name)
-        with _stream(handle) as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if temporary.read_bytes() != data:
-            raise TheodoiError("edit_verification_failed", file=target.name, part="zip")
-        mode_of = target if target.exists() else path
-        temporary.chmod(mode_of.stat().st_mode & 0o7777)
-        # Somebody may have opened or saved the workbook while the new bytes were being made.
-        check_unlocked(path)
-        check_unlocked(target)
-        check_digest(path, path.read_bytes(), digest(source))
-        os.replace(temporary, target)  # noqa: PTH105 - the step that tests stop at
-        temporary = None
-        _flush_folder(target.parent)
-    except OSError as error:
-        raise TheodoiError("cannot_write", path=str(target), reason=_reason(error)) from error
+        replacement.put()
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        replacement.discard()
 
 
-def _stream(handle: int) -> BinaryIO:
-    """Return a stream over a handle, which is closed if there is none to be had."""
-    try:
-        return os.fdopen(handle, "wb")
-    except BaseException:
-        os.close(handle)
-        raise
+def _check_written(written: bytes, data: bytes, target: Path) -> None:
+    if written != data:
+        raise TheodoiError("edit_verification_failed", file=target.name, part="zip")
 
 
-def _flush_folder(folder: Path) -> None:
-    """Flush a folder's directory to the disk, where the system can.
-
-    Network shares often cannot. The file is replaced by then: to report a failure would say
-    that the old one is still there.
-    """
-    with contextlib.suppress(OSError), _opened_folder(folder) as handle:
-        if handle is not None:
-            os.fsync(handle)
-
-
-@contextlib.contextmanager
-def _opened_folder(folder: Path) -> Iterator[int | None]:
-    flag = getattr(os, "O_DIRECTORY", None)
-    if flag is None:  # Windows writes the directory with the rename.
-        yield None
-        return
-    handle = os.open(folder, os.O_RDONLY | flag)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+def _copy_rights(model: Path, path: Path) -> None:
+    """Give a file the rights of another: mode, and owner and access lists where that is allowed."""
+    status = model.stat()
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.chown(path, status.st_uid, status.st_gid)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            for name in os.listxattr(model):
+                os.setxattr(path, name, os.getxattr(model, name))
+    path.chmod(status.st_mode & 0o7777)

@@ -1,0 +1,230 @@
+"""Snapshots of a master and their journal: what each writing command found and left.
+
+A command's line is in the journal, on the disk, before the master changes, with the hashes of
+both states and everything else the command makes. So a later run can tell, whenever the
+command was killed, whether it took place, and finish or take back what it began.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.files import Staged, flush_folder, missing_folders, refusals, replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a command is about to do.
+
+    Attributes:
+        command: Its name.
+        before: The master's bytes.
+        before_sha256: Their hash.
+        after_sha256: Hash of the master that it will leave, None where that is not known yet.
+        temporary: The hidden file that will become the master, None where there is none.
+        files: Path and hash of every other file that it makes.
+        second: The folder that is kept in step with the companion folder, blank for none.
+    """
+
+    command: str
+    before: bytes
+    before_sha256: str
+    after_sha256: str | None = None
+    temporary: Path | None = None
+    files: Sequence[tuple[Path, str]] = ()
+    second: str = ""
+
+
+class Snapshots:
+    """The folder of snapshots and its journal.
+
+    Args:
+        folder: The folder; made when the first snapshot is kept.
+        suffix: Suffix of the master's name.
+    """
+
+    def __init__(self, folder: Path, suffix: str) -> None:
+        self.folder = folder
+        self._suffix = suffix
+
+    @property
+    def journal(self) -> Path:
+        """The journal: one JSON object a line, oldest first."""
+        return self.folder / "journal.jsonl"
+
+    def path(self, number: int) -> Path:
+        """Return where a snapshot lies."""
+        return self.folder / f"{number:05d}{self._suffix}"
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the journal's entries, oldest first; a line that is none is left out.
+
+        Raises:
+            TheodoiError: `cannot_read` where there is a journal that cannot be read: to go on
+                without it would lose what it says.
+        """
+        try:
+            lines = self.journal.read_text(encoding="utf-8", errors="replace").splitlines()
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as problem:
+            reason = problem.strerror or type(problem).__name__
+            raise TheodoiError("cannot_read", path=str(self.journal), reason=reason) from problem
+        entries = []
+        for line in lines:
+            try:
+                entry = json.loads(line)
+                {int(entry["number"]), str(entry["before"]), str(entry["command"]), entry["after"]}
+                datetime.fromisoformat(entry["at"]).astimezone()
+            except (ValueError, TypeError, KeyError):
+                continue
+            entries.append(entry)
+        return entries
+
+    def write_entries(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Write the journal anew."""
+        replace_file(self.journal, "".join(json.dumps(e) + "\n" for e in entries).encode())
+
+    def last_entry(self) -> int:
+        """Return the number of the newest entry; 0 where there is none."""
+        return max((entry["number"] for entry in self.entries()), default=0)
+
+    def last_number(self) -> int:
+        """Return the highest number that an entry or a file has; 0 for none."""
+        numbers = [entry["number"] for entry in self.entries()]
+        with contextlib.suppress(OSError):
+            numbers += [int(path.stem) for path in self.folder.iterdir() if path.stem.isdecimal()]
+        return max(numbers, default=0)
+
+    def open_entry(self) -> dict[str, Any] | None:
+        """Return the entry of a command that did not come to its end, None where none is."""
+        return next((entry for entry in self.entries() if "open" in entry), None)
+
+    # One command
+
+    def intend(self, intent: Intent) -> int:
+        """Put a snapshot and the journal's line about a command on the disk, in one go.
+
+        Returns:
+            The snapshot's number.
+        """
+        number = self.last_number() + 1
+        made = missing_folders(self.folder)
+        with refusals(self.path(number)):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            snapshot = Staged(self.path(number), intent.before, flush=True)
+        try:
+            entry = {
+                "number": number,
+                "command": intent.command,
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "before": intent.before_sha256,
+                "after": None,
+                "second": intent.second,
+                "open": {
+                    "after": intent.after_sha256,
+                    "temporary": intent.temporary.name if intent.temporary else None,
+                    "files": [[str(path.absolute()), sha256] for path, sha256 in intent.files],
+                    "made": [str(path.absolute()) for path in made],
+                },
+            }
+            self.write_entries([*self.entries(), entry])
+            with refusals(self.path(number)):
+                snapshot.create()
+            flush_folder(self.folder)
+        except BaseException:
+            snapshot.discard()
+            self.drop([number], made)
+            raise
+        return number
+
+    def finish(self, number: int, after: str | None, *, keep: int = 0, days: int = 0) -> None:
+        """Note that a command came to its end; only now older snapshots go.
+
+        Args:
+            number: The command's snapshot.
+            after: Hash of the master that it left, None where nobody knows.
+            keep: Most snapshots kept; the oldest go first. 0 keeps all.
+            days: Age in days after which a snapshot goes. 0 keeps all. The newest stays.
+        """
+        entries = self.entries()
+        for entry in entries:
+            if entry["number"] == number:
+                entry["after"] = after
+                entry.pop("open", None)
+        dropped = {entry["number"] for entry in _old(entries, keep, days)}
+        # The files first: an entry whose file is gone is chosen again next time.
+        for gone in sorted(dropped):
+            if not self._remove(gone):
+                dropped.discard(gone)
+        self.write_entries([entry for entry in entries if entry["number"] not in dropped])
+
+    def drop(self, numbers: Sequence[int], made: Sequence[Path] = ()) -> None:
+        """Forget commands that did not take place or were taken back.
+
+        Args:
+            numbers: Their snapshots.
+            made: Folders that go too where they are blank then, the topmost first.
+        """
+        entries = self.entries()
+        kept = [entry for entry in entries if entry["number"] not in numbers]
+        for number in numbers:
+            self._remove(number)
+        if kept != entries:
+            if kept or not made:
+                self.write_entries(kept)
+            else:
+                with refusals(self.journal):
+                    self.journal.unlink()
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    def _remove(self, number: int) -> bool:
+        try:
+            self.path(number).unlink(missing_ok=True)
+        except OSError:
+            return False
+        return True
+
+    def last(self) -> tuple[dict[str, Any], bytes]:
+        """Return the newest entry and its snapshot.
+
+        Raises:
+            TheodoiError: `nothing_to_undo` where no snapshot is left, `snapshot_damaged`
+                where its bytes are not those that were kept.
+        """
+        entries = self.entries()
+        place = str(self.folder.parent)
+        if not entries:
+            raise TheodoiError("nothing_to_undo", path=place)
+        entry = entries[-1]
+        try:
+            data = self.path(entry["number"]).read_bytes()
+        except OSError as problem:
+            raise TheodoiError("snapshot_damaged", path=place) from problem
+        if hashlib.sha256(data).hexdigest() != entry["before"]:
+            raise TheodoiError("snapshot_damaged", path=place)
+        return entry, data
+
+
+def _old(entries: Sequence[dict[str, Any]], keep: int, days: int) -> list[dict[str, Any]]:
+    """Return the entries that are too many or too old; never the newest."""
+    now = datetime.now(UTC)
+    oldest = now - timedelta(days=days)
+    return [
+        entry
+        for position, entry in enumerate(entries[:-1])
+        if (keep and position < len(entries) - keep)
+        or (days and datetime.fromisoformat(entry["at"]).astimezone() < oldest)
+    ]
