@@ -363,6 +363,8 @@ def _settle_charts(
                 holder = holder.getparent()
             for child in list(holder) if holder is not None else ():
                 if str(child.tag).rpartition("}")[2] in _CACHES and holder is not None:
+                    # Taken out with its points, lxml would look up the namespace of each.
+                    child.clear()
                     holder.remove(child)
                     changed = True
         if changed:
