@@ -37,6 +37,9 @@ class CellKind(IntEnum):
     """The stored value of its formula, which is always a number."""
     NUMBER = 3
     """A number, as the cell's content."""
+    TEXT = 4
+    """A text, as the cell's content, that nothing takes for a formula as no unit sees the
+    cell; no cell at all where it is empty."""
 
 
 class RowPattern:
@@ -70,6 +73,10 @@ class RowPattern:
         """Add a cell that holds a number."""
         self.cells.append((column, CellKind.NUMBER, "", shape, None))
 
+    def text(self, column: int, shape: Any) -> None:
+        """Add a cell that holds a text, and is left out where the text is empty."""
+        self.cells.append((column, CellKind.TEXT, "", shape, None))
+
 
 def write_cells(
     sheet: Any, row: int, pattern: RowPattern, values: Sequence[Any], marks: Sequence[str] = ()
@@ -89,6 +96,9 @@ def write_cells(
             write_content(sheet, row, column, value, shape, quoted)
         elif kind is CellKind.NUMBER:
             sheet.write_number(row, column, value, shape)
+        elif kind is CellKind.TEXT:
+            if value:
+                sheet.write_string(row, column, value, shape)
         else:
             for mark, text in pairs:
                 formula = formula.replace(mark, text)  # noqa: PLW2901

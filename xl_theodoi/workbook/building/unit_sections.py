@@ -20,14 +20,15 @@ from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_content import unit_texts, vietnamese_date
 from xl_theodoi.workbook.building.unit_plan import (
     CENTRED,
-    STATUS_COLUMNS,
+    FormColumn,
     FormPlan,
     line_ends,
     printed_lines,
 )
+from xl_theodoi.workbook.building.unit_rows import HERE, MARKS, RowPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 CONTINUED, FIRST_LINE, SECTION, SECTION_CONTINUED = 0, 1, 2, 3
@@ -60,15 +61,21 @@ class SectionWriter:
             for need, share in zip(needs, form.shares, strict=True)
         ]
         self.needs = needs
-        self.ends: list[str] = []
+        self.written = [spec.name for spec in form.columns if form.is_written(spec)]
+        by_label = sorted(range(len(needs)), key=lambda at: form.figures[at].label)
+        self.order = [0] * len(needs)
+        for number, at in enumerate(by_label, start=1):
+            self.order[at] = number
+        self.need_patterns: dict[tuple[int, bool], RowPattern] = {}
+        self.line_patterns: dict[tuple[bool, bool, bool, bool], RowPattern] = {}
 
     def _need(self, at: int) -> int:
         """Return the lines that a task's texts take as sent."""
         form = self.form
         needed = form.fixed[at]
-        for column in form.columns:
+        for column, value in zip(form.columns, form.values[at], strict=True):
             if form.is_written(column):
-                text = str(form.value(column.name, at))
+                text = str(value)
                 needed = max(needed, len(line_ends(text, form.letters(column.width))))
         return min(needed, form.lines[at])
 
@@ -94,9 +101,9 @@ class SectionWriter:
         number = row if isinstance(row, str) else row + 1
         return f"${column_letter(column + 1)}${number}"
 
-    def _task_span(self, column: int, last: int | None = None) -> str:
-        count = len(self.form.figures) if last is None else last
-        return f"{self._cell(column, 0)}:{self._cell(column, count - 1)}"
+    def _task_span(self, column: int, last: str = "") -> str:
+        """Return a helper column's cells, from the first task to one whose number is given."""
+        return f"{self._cell(column, 0)}:{self._cell(column, last or str(len(self.needs)))}"
 
     def write(self, row: int, page_ends: Callable[[int, float, int], list[int]]) -> int:
         """Write the stored lines and the table; return the row below the table.
@@ -125,54 +132,60 @@ class SectionWriter:
 
     def _offsets(self) -> list[int]:
         """Write and return the number of table rows above each task's first line."""
-        form, plain = self.form, self.style.style()
+        form = self.form
         sizes = [len(lines) for lines in self.heads]
         above = [sum(sizes[: nth + 1]) for nth in range(len(sizes))]
+        taken = [0] * (len(self.labels) + 1)  # lines of the tasks of each label
+        for figure, size in zip(form.figures, self.lines, strict=True):
+            taken[figure.label] += size
+        offsets_of = [above[label - 1] + sum(taken[:label]) for label in range(1, len(taken))]
+        first, others = self._offset_patterns(above)
+        found = []
+        for at, figure in enumerate(form.figures):
+            offset = offsets_of[figure.label - 1]
+            offsets_of[figure.label - 1] += self.lines[at]
+            found.append(offset)
+            rank, lines = others if at else first
+            marks = [str(at), str(form.shares[at])]
+            self.sheet.write_pattern(at, rank, [offset], marks)
+            self.sheet.write_pattern(at, lines, [self.lines[at], self.order[at]], marks)
+        return found
+
+    def _offset_patterns(self, above: Sequence[int]) -> list[tuple[RowPattern, RowPattern]]:
+        """Return how the place of a task is worked out: of the first one, and of others.
+
+        The first mark is the number of the task before, the second the task's share of lines.
+        """
+        form, plain = self.form, self.style.style()
         choose = ",".join(str(number) for number in above)
         labels, lines = self._task_span(form.c_label), self._task_span(form.c_lines)
         needs = self._task_span(form.c_need)
+        label, need = self._cell(form.c_label, HERE), self._cell(form.c_need, HERE)
         found = []
-        seen: dict[int, int] = {}
-        for at, figure in enumerate(form.figures):
-            label = self._cell(form.c_label, at)
+        for is_first in (True, False):
             same, number = "", ""
-            if at:
-                earlier = self._task_span(form.c_label, at)
-                same = f"+SUMIF({earlier},{label},{self._task_span(form.c_lines, at)})"
+            if not is_first:
+                earlier = self._task_span(form.c_label, MARKS[0])
+                same = f"+SUMIF({earlier},{label},{self._task_span(form.c_lines, MARKS[0])})"
                 number = f"+COUNTIF({earlier},{label})"
-            before = sum(
-                size
-                for other, size in zip(form.figures, self.lines, strict=True)
-                if other.label < figure.label
-            )
-            offset = above[figure.label - 1] + before + seen.get(figure.label, 0)
-            seen[figure.label] = seen.get(figure.label, 0) + self.lines[at]
-            found.append(offset)
-            need = self._cell(form.c_need, at)
-            self.sheet.write_formula(
-                at, form.c_lines,
-                f"=IF(SUM({needs})<={self.shared},{need},MIN({need},{form.shares[at]}))",
-                plain, self.lines[at],
-            )  # fmt: skip
-            self.sheet.write_formula(
-                at,
+            rank, rest = RowPattern(), RowPattern()
+            rank.count(
                 form.c_rank,
-                f'=IF({label}=0,-1,CHOOSE({label},{choose})+SUMIFS({lines},{labels},">0",'
+                f'IF({label}=0,-1,CHOOSE({label},{choose})+SUMIFS({lines},{labels},">0",'
                 f'{labels},"<"&{label}){same})',
                 plain,
-                offset,
             )
-            order = sum(
-                other.label < figure.label or (other.label == figure.label and nth < at)
-                for nth, other in enumerate(form.figures)
-            )
-            self.sheet.write_formula(
-                at,
-                form.c_number,
-                f'=COUNTIFS({labels},">0",{labels},"<"&{label}){number}+1',
+            rest.count(
+                form.c_lines,
+                f"IF(SUM({needs})<={self.shared},{need},MIN({need},{MARKS[1]}))",
                 plain,
-                order + 1,
             )
+            rest.count(
+                form.c_number,
+                f'COUNTIFS({labels},">0",{labels},"<"&{label}){number}+1',
+                plain,
+            )
+            found.append((rank, rest))
         return found
 
     def _store_section(self, at: int) -> list[tuple[int, int, list[str]]]:
@@ -204,112 +217,154 @@ class SectionWriter:
         return found
 
     def _store_task(self, at: int, offset: int) -> list[tuple[int, int, list[str]]]:
-        form, plain = self.form, self.style.style()
-        first, count = self.at, form.lines[at]
-        rank, taken = self._cell(form.c_rank, at), self._cell(form.c_lines, at)
-        self.ends = []
-        shown = [
-            self._store_column(column, at, first, count) for column in range(len(form.columns))
-        ]
-        # A text needs one line more than ends of lines stand before its own end.
-        counted = "".join(f",1+{end}" for end in self.ends) if count > 1 else ""
-        self.sheet.write_formula(
-            at, form.c_need, f"=MAX({form.fixed[at]}{counted})", plain, self.needs[at]
+        """Store the lines of a task; return where they belong, what they are and show."""
+        form = self.form
+        first, count, fixed = self.at, form.lines[at], form.fixed[at]
+        least = min(count, form.shares[at])
+        values = [self._line_values(column, at, count) for column in range(len(form.columns))]
+        shown = [lines for lines, _, _ in values]
+        key = (fixed, count > 1)
+        if key not in self.need_patterns:
+            self.need_patterns[key] = self._need_pattern(*key)
+        self.sheet.write_pattern(
+            at, self.need_patterns[key], [self.needs[at]], [str(first + 1), str(first + count - 1)]
         )
         found = []
         for nth in range(count):
             kind = CONTINUED if nth else FIRST_LINE
-            unused = f"{rank}<0" if nth < form.fixed[at] else f"OR({rank}<0,{taken}<={nth})"
             target = offset + nth + 1 if nth < self.lines[at] else 0
-            self.sheet.write_formula(
-                first + nth, self.c_target, f"=IF({unused},0,{rank}+{nth + 1})", plain, target
-            )
-            self.sheet.write_number(first + nth, self.c_kind, kind, plain)
+            place = (nth == 0, nth < fixed, nth >= least - 1, nth == count - 1)
+            pattern = self.line_patterns.get(place)
+            if pattern is None:
+                pattern = self.line_patterns[place] = self._line_pattern(*place)
+            stored: list[Any] = [target, kind]
+            stored += [held[nth] for _, held, _ in values if nth < len(held)]
+            for _, _, work in values:
+                if work:
+                    stored += work[nth]
+            self.sheet.write_pattern(
+                first + nth, pattern, stored,
+                [str(at + 1), str(first + 1), str(first + nth), str(nth), str(nth + 1)],
+            )  # fmt: skip
             found.append((target, kind, [lines[nth] for lines in shown]))
         self.at += count
         return found
 
-    def _store_column(self, column: int, at: int, first: int, count: int) -> list[str]:
-        """Store the lines of one column of a task; return what they show as sent."""
+    def _need_pattern(self, fixed: int, several: bool) -> RowPattern:
+        """Return how the lines that a task needs are counted.
+
+        The first mark is the task's first stored row, the second its last but one. A text
+        needs one line more than ends of lines stand before its own end.
+        """
+        form = self.form
+        counted = ""
+        if several:
+            for nth in range(len(self.written)):
+                full = self.c_work + 2 * nth
+                ends = f"{self._cell(full + 1, MARKS[0])}:{self._cell(full + 1, MARKS[1])}"
+                counted += f',1+COUNTIF({ends},"<"&LEN({self._cell(full, MARKS[0])}))'
+        found = RowPattern()
+        found.count(form.c_need, f"MAX({fixed}{counted})", self.style.style())
+        return found
+
+    def _line_pattern(
+        self, is_first: bool, is_fixed: bool, may_be_cut: bool, is_last: bool
+    ) -> RowPattern:
+        """Return a stored line of a task.
+
+        The marks are the task's row, its first stored row, the row before this one, and the
+        line's number from 0 and from 1.
+
+        Args:
+            is_first: Whether it is the task's first line.
+            is_fixed: Whether the task takes it whatever the unit writes.
+            may_be_cut: Whether a text may end here before its end.
+            is_last: Whether it is the last one that the task can take.
+        """
         form, plain = self.form, self.style.style()
-        spec = form.columns[column]
-        place, code = self._cell(form.c_place, at), self._cell(form.c_code, at)
-        number = self._cell(form.c_number, at)
-        value = form.value(spec.name, at)
-        if spec.name == "stt":
-            value = self._order(at)
-        is_typed = spec.name in EDITABLE_FIELDS or spec.name in (
+        task, first, before_row, nth, number = MARKS[:5]
+        rank, taken = self._cell(form.c_rank, task), self._cell(form.c_lines, task)
+        place, code = self._cell(form.c_place, task), self._cell(form.c_code, task)
+        unused = f"{rank}<0" if is_fixed else f"OR({rank}<0,{taken}<={nth})"
+        found = RowPattern()
+        found.count(self.c_target, f"IF({unused},0,{rank}+{number})", plain)
+        found.number(self.c_kind, plain)
+        work: list[tuple[int, str]] = []
+        for column, spec in enumerate(form.columns):
+            target = self.c_store + column
+            if not self._is_typed(spec):
+                found.text(target, plain)
+                continue
+            formula = form.formula(spec.name, place, code, self._cell(form.c_number, task))
+            if spec.kind == "date":
+                formula = (
+                    f'IF(ISNUMBER({formula}),TEXT(DAY({formula}),"00")&"/"'
+                    f'&TEXT(MONTH({formula}),"00")&"/"&YEAR({formula}),{formula}&"")'
+                )
+            formula = f'IF({place}=0,"",{formula})'
+            if spec.name not in self.written:
+                if is_first:
+                    found.formula(target, f'{formula}&""', plain)
+                continue
+            # A text of the unit is broken into lines by formulas, as `line_ends` does.
+            letters = form.letters(spec.width)
+            full = self.c_work + 2 * self.written.index(spec.name)
+            source = self._cell(full, first)
+            before = "0" if is_first else self._cell(full + 1, before_row)
+            end = self._cell(full + 1, HERE)
+            piece = f"MID({source},{before}+1,{letters + 1})"
+            if is_first:
+                work.append((full, formula))
+            broken = (
+                f"IF(LEN({source})<={before}+{letters},LEN({source}),{before}+IFERROR(FIND("
+                f'CHAR(1),SUBSTITUTE({piece}," ",CHAR(1),LEN({piece})-LEN(SUBSTITUTE({piece}'
+                f'," ","")))),{letters}))'
+            )
+            work.append((full + 1, broken))
+            line = f"TRIM(MID({source},{before}+1,{end}-{before}))"
+            if may_be_cut:
+                last = "" if is_last else f",{taken}={number}"
+                cut = f"AND(LEN({source})>{end}{last})"
+                line = f'IF({cut},LEFT({line},{letters - 1})&"…",{line})'
+            found.formula(target, line, plain)
+        for column, formula in work:
+            found.formula(column, formula, plain)
+        return found
+
+    def _is_typed(self, column: FormColumn) -> bool:
+        """Whether a column shows what the unit types, or what follows from it."""
+        return column.name in EDITABLE_FIELDS or column.name in (
             "stt",
             "timeliness",
             "status_label",
         )
+
+    def _line_values(
+        self, column: int, at: int, count: int
+    ) -> tuple[list[str], Sequence[str], list[tuple[Any, ...]]]:
+        """Return what the lines of one column of a task show, store, and break.
+
+        Returns:
+            The text of each line; what is stored of it, for as many lines as have a cell; the
+            values of the cells that break it, for each line, where there are any.
+        """
+        form = self.form
+        spec = form.columns[column]
+        value = self.order[at] if spec.name == "stt" else form.values[at][column]
         text = vietnamese_date(value) if isinstance(value, date) else str(value)
         letters = form.letters(spec.width)
-        lines = [*printed_lines(text, letters, count), *[""] * count][:count]
-        target = self.c_store + column
-        if not is_typed:
-            for nth, line in enumerate(lines):
-                if line:
-                    self.sheet.write_string(first + nth, target, line, plain)
-            return lines
-        formula = form.formula(
-            spec.name, place, code, number, form.constant(spec.name, form.plan.cells[at])
-        )
-        if spec.kind == "date":
-            formula = (
-                f'IF(ISNUMBER({formula}),TEXT(DAY({formula}),"00")&"/"&TEXT(MONTH({formula}),"00")'
-                f'&"/"&YEAR({formula}),{formula}&"")'
-            )
-        formula = f'IF({place}=0,"",{formula})'
-        if spec.kind == "date" or spec.name in (*STATUS_COLUMNS, "stt", "timeliness"):
-            self.sheet.write_formula(first, target, f'={formula}&""', plain, text)
-            return [text, *[""] * (count - 1)]
-        lines = [*printed_lines(text, letters, self.lines[at]), *[""] * count][:count]
-        self._break_lines(column, at, first, formula, text)
-        return lines
-
-    def _break_lines(self, column: int, at: int, first: int, formula: str, text: str) -> None:
-        """Break a text of the unit into lines by formulas, as `line_ends` does."""
-        form, plain = self.form, self.style.style()
-        count, taken = form.lines[at], self._cell(form.c_lines, at)
-        least = min(count, form.shares[at])
-        letters = form.letters(form.columns[column].width)
-        typed = [spec.name for spec in form.columns if form.is_written(spec)]
-        full = self.c_work + 2 * typed.index(form.columns[column].name)
-        source = self._cell(full, first)
-        self.sheet.write_formula(first, full, f"={formula}", plain, text)
+        if not self._is_typed(spec):
+            lines = [*printed_lines(text, letters, count), *[""] * count][:count]
+            return lines, lines, []
+        if spec.name not in self.written:
+            return [text, *[""] * (count - 1)], [text], []
         ends = line_ends(text, letters)
-        shown = [*printed_lines(text, letters, self.lines[at]), *[""] * count][:count]
-        before_last = f"{self._cell(full + 1, first)}:{self._cell(full + 1, first + count - 2)}"
-        self.ends.append(f'COUNTIF({before_last},"<"&LEN({source}))')
-        for nth in range(count):
-            row = first + nth
-            before = self._cell(full + 1, row - 1) if nth else "0"
-            end = self._cell(full + 1, row)
-            piece = f"MID({source},{before}+1,{letters + 1})"
-            self.sheet.write_formula(
-                row, full + 1,
-                f"=IF(LEN({source})<={before}+{letters},LEN({source}),{before}+IFERROR(FIND("
-                f'CHAR(1),SUBSTITUTE({piece}," ",CHAR(1),LEN({piece})-LEN(SUBSTITUTE({piece}'
-                f'," ","")))),{letters}))',
-                plain, ends[nth] if nth < len(ends) else len(text),
-            )  # fmt: skip
-            line = f"TRIM(MID({source},{before}+1,{end}-{before}))"
-            if nth >= least - 1:
-                last = "" if nth == count - 1 else f",{taken}={nth + 1}"
-                cut = f"AND(LEN({source})>{end}{last})"
-                line = f'IF({cut},LEFT({line},{letters - 1})&"…",{line})'
-            self.sheet.write_formula(
-                row, self.c_store + column, f"={line}", plain, " ".join(shown[nth].split())
-            )
-
-    def _order(self, at: int) -> int:
-        figures = self.form.figures
-        label = figures[at].label
-        return 1 + sum(
-            other.label < label or (other.label == label and nth < at)
-            for nth, other in enumerate(figures)
-        )
+        lines = [*printed_lines(text, letters, self.lines[at]), *[""] * count][:count]
+        work: list[tuple[Any, ...]] = [
+            (ends[nth] if nth < len(ends) else len(text),) for nth in range(count)
+        ]
+        work[0] = (text, *work[0])
+        return lines, [" ".join(line.split()) for line in lines], work
 
     def _table(
         self, row: int, total: int, order: list[tuple[int, int, list[str]]],
@@ -325,23 +380,19 @@ class SectionWriter:
             f"{self._cell(self.c_store + column, stored_rows)}"
             for column in range(len(form.columns))
         ]
+        shown, found = RowPattern(), RowPattern()
+        line = self._cell(self.c_found, HERE)
+        for column, shape in enumerate(shapes):
+            shown.formula(column, f'IF({line}=0,"",INDEX({lines[column]},{line})&"")', shape)
+        found.count(self.c_found, f"IFERROR(MATCH({MARKS[0]},{targets},0),0)", plain)
+        found.count(self.c_shown_kind, f"IF({line}=0,-1,INDEX({kinds},{line}))", plain)
         blank = [""] * len(form.columns)
         for nth in range(total):
             here = row + nth
             stored = by_row.get(nth + 1, -1)
             _, kind, texts = order[stored] if stored >= 0 else (0, -1, blank)
-            found = self._cell(self.c_found, here)
-            sheet.write_formula(
-                here, self.c_found, f"=IFERROR(MATCH({nth + 1},{targets},0),0)", plain, stored + 1
-            )
-            sheet.write_formula(
-                here, self.c_shown_kind, f"=IF({found}=0,-1,INDEX({kinds},{found}))", plain, kind
-            )
-            for column, text in enumerate(texts):
-                sheet.write_formula(
-                    here, column, f'=IF({found}=0,"",INDEX({lines[column]},{found})&"")',
-                    shapes[column], text,
-                )  # fmt: skip
+            sheet.write_pattern(here, shown, texts)
+            sheet.write_pattern(here, found, [stored + 1, kind], [str(nth + 1)])
             sheet.set_row(here, height)
 
     def _shape(self, column: int) -> Any:

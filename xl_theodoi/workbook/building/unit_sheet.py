@@ -73,18 +73,29 @@ def _day(value: date) -> str:
 class _Made:
     """A pattern as the text that a row's number and values are put into."""
 
-    __slots__ = ("first", "kinds", "last", "marked", "pieces")
+    __slots__ = ("after", "first", "kinds", "last", "marked", "pieces")
 
     def __init__(self, pattern: RowPattern) -> None:
         columns = [column for column, *_ in pattern.cells]
-        self.first, self.last = columns[0], columns[-1]
+        self.first = columns[0]
         if columns != sorted(set(columns)):
             message = f"columns of a pattern are not in order: {columns}"
             raise ValueError(message)
         self.kinds = [
-            (kind, shape and f'{shape.xf}"', quoted and f'{quoted.xf}"')
-            for _, kind, _, shape, quoted in pattern.cells
+            (kind, f'{shape.xf}"', quoted and f'{quoted.xf}"', _LETTERS[column])
+            for column, kind, _, shape, quoted in pattern.cells
         ]
+        kept = [column for column, kind, *_ in pattern.cells if kind is not CellKind.TEXT]
+        # Texts at the end that are left out make a row shorter.
+        self.after = [
+            (nth, column)
+            for nth, (column, kind, *_) in enumerate(pattern.cells)
+            if kind is CellKind.TEXT and column > kept[-1]
+        ]
+        if self.first != kept[0]:
+            message = f"a pattern begins with a text that may be left out: {columns}"
+            raise ValueError(message)
+        self.last = kept[-1]
         text = "".join(_cell_pattern(*cell) for cell in pattern.cells)
         self.marked = [(nth, mark) for nth, mark in enumerate(MARKS) if mark in text]
         self.pieces = text.split(HERE)
@@ -95,6 +106,8 @@ def _cell_pattern(column: int, kind: CellKind, formula: str, shape: Shape, _: An
     formula = escaped(formula).replace("%", "%%")
     if kind is CellKind.CONTENT:
         return f"{head}%s"
+    if kind is CellKind.TEXT:
+        return "%s"
     if kind is CellKind.NUMBER:
         return f'{head}{shape.xf}"><v>%s</v></c>'
     if kind is CellKind.COUNT:
@@ -190,29 +203,37 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         made: _Made = pattern.made
         if made is None:
             made = pattern.made = _Made(pattern)
+        number = str(row + 1)
         holes: list[Any] = []
         add = holes.append
-        for (kind, shape, quoted), value in zip(made.kinds, values, strict=True):
-            if kind == CellKind.CONTENT:
-                add(self._content(value, shape, quoted))
-            elif kind == CellKind.FORMULA:
+        for (kind, shape, quoted, letters), value in zip(made.kinds, values, strict=True):
+            if kind == CellKind.FORMULA:
                 holes += _result(value)
+            elif kind == CellKind.CONTENT:
+                add(f"{shape}/>" if value is None else self._content(value, shape, quoted))
             elif kind == CellKind.COUNT:
                 add(value)
-            else:
+            elif kind == CellKind.NUMBER:
                 add(_number(value))
-        text = str(row + 1).join(made.pieces) % tuple(holes)
+            elif value:
+                index = self._string(value)
+                add(f'<c r="{letters}{number}" s="{shape} t="s"><v>{index}</v></c>')
+            else:
+                add("")
+        text = number.join(made.pieces) % tuple(holes)
         for nth, mark in made.marked:
             text = text.replace(mark, escaped(marks[nth]))
-        run = (made.first, made.last, text)
+        last = made.last
+        for nth, column in made.after:
+            if values[nth]:
+                last = column
+        run = (made.first, last, text)
         if row in self.runs:
             self.runs[row].append(run)
         else:
             self.runs[row] = [run]
 
     def _content(self, value: Any, shape: str, quoted: str) -> str:
-        if value is None:
-            return f"{shape}/>"
         if isinstance(value, str):
             used = quoted if is_formula_like(value) else shape
             return f'{used} t="s"><v>{self._string(value)}</v></c>'
