@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.findings import Finding, error, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from xl_theodoi.domain.findings import Location
@@ -22,6 +22,37 @@ PAST_DATES = (
 
 MANDATORY = ("content", "lead_unit")
 """What every task must have, whatever the regulation."""
+
+
+def doubtful_rows(
+    columns: Mapping[str, Sequence[Any]], length: int, profile: Profile, as_of: date
+) -> set[int]:
+    """Return the positions of a list's rows that `missing_values` or `future_dates` may fault.
+
+    Looks at columns as a whole, so that the rows of a long list need not be looked at singly:
+    a row that is not among them has no such finding.
+
+    Args:
+        columns: Typed values by field, one per row; a field without a column is missing.
+        length: Number of rows.
+        profile: May make further fields mandatory.
+        as_of: Day after which dates are doubtful.
+    """
+    doubtful: set[int] = set()
+    for name in (*MANDATORY, *profile.register_columns.mandatory):
+        column = columns.get(name)
+        if column is None:
+            return set(range(length))
+        if not all(column):
+            doubtful.update(position for position, value in enumerate(column) if not value)
+    for name in PAST_DATES:
+        days = set(columns.get(name, ()))
+        days.discard(None)
+        if days and max(days) > as_of:
+            doubtful.update(
+                position for position, day in enumerate(columns[name]) if day and day > as_of
+            )
+    return doubtful
 
 
 def missing_values(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.findings import Finding, error, warning
 from xl_theodoi.domain.text import fold, task_key, text_key
-from xl_theodoi.domain.validate import future_dates, missing_values
+from xl_theodoi.domain.validate import doubtful_rows, future_dates, missing_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from datetime import date
 
     from xl_theodoi.domain.findings import Location
@@ -41,9 +42,13 @@ class TaskKeys:
         """Whether a key stands in the register or was given out."""
         return task_key(key) in self._taken
 
-    def take(self, key: str) -> None:
-        """Mark a key as used."""
-        self._taken.add(task_key(key))
+    def take(self, key: str) -> bool:
+        """Mark a key as used; return whether nobody had it."""
+        plain = task_key(key)
+        if plain in self._taken:
+            return False
+        self._taken.add(plain)
+        return True
 
     def new(self) -> str:
         """Return a key that nobody has."""
@@ -62,9 +67,13 @@ def document_key(number: str | None, issued: date | None) -> tuple[str, int | No
     """
     if not number:
         return None
+    return _document_name(number), issued.year if issued else None
+
+
+@lru_cache(maxsize=65_536)
+def _document_name(number: str) -> str:
     match = _DOCUMENT.match(text_key(number))
-    name = f"{int(match[1])}/{fold(match[2]).replace(' ', '')}" if match else fold(number)
-    return name, issued.year if issued else None
+    return f"{int(match[1])}/{fold(match[2]).replace(' ', '')}" if match else fold(number)
 
 
 class DocumentKeys:
@@ -140,28 +149,36 @@ def judge_new_rows(
         for position, value in enumerate(reading.columns.get("task_id", ()))
         if value and position not in secret
     )
+    repeated = {key for key, count in own.items() if count > 1}
+    doubtful = doubtful_rows(reading.columns, len(reading), profile, as_of) | set(reading.problems)
+    plain_units = PlainUnits(units)
     for position in range(len(reading)):
-        if position in secret or reading.is_blank(position):
+        if position in secret:
             continue
         row = reading.row(position)
+        if not row and position not in reading.problems:
+            continue
+        name = row.get("task_id")
+        if (
+            position not in doubtful
+            and plain_units.name_in(row)
+            and (not repeated or not name or task_key(name) not in repeated)
+            and (not name or keys.take(name))
+        ):
+            row["task_id"] = name or _new_key(keys, own)
+            taken.append((position, row))
+            continue
         problems = list(reading.problems.get(position, ()))
-        task_id = row.get("task_id")
 
-        def locate(name: str, position: int = position) -> Location:
-            return reading.location(position, name)
+        def locate(field: str, position: int = position) -> Location:
+            return reading.location(position, field)
 
         unreadable = frozenset(found.field or "" for found in problems)
         problems += missing_values(row, locate, profile, unreadable)
         problems += future_dates(row, locate, as_of)
-        if task_id and (keys.is_taken(task_id) or own[task_key(task_id)] > 1):
+        if name and (keys.is_taken(name) or task_key(name) in repeated):
             problems.append(
-                error(
-                    "duplicate_row",
-                    reading.location(position, "task_id"),
-                    task_id=task_id,
-                    field="task_id",
-                    value=task_id,
-                )
+                error("duplicate_row", locate("task_id"), task_id=name, field="task_id", value=name)
             )
         rows, unit_problems = lead_unit_rows(reading, position, row, units, split=split)
         problems += unit_problems
@@ -169,16 +186,64 @@ def judge_new_rows(
         if any(problem.is_error for problem in problems):
             continue
         for number, unit_row in enumerate(rows):
-            name = unit_row.get("task_id")
-            if name and number:
-                name = f"{name}.{number + 1}"
-            if not name or keys.is_taken(name):
-                name = keys.new()
-                while task_key(name) in own:
-                    name = keys.new()
-            keys.take(name)
-            taken.append((position, {**unit_row, "task_id": name}))
+            key = f"{name}.{number + 1}" if name and number else name
+            if not key or not keys.take(key):
+                key = _new_key(keys, own)
+            taken.append((position, {**unit_row, "task_id": key}))
     return taken, findings
+
+
+def _new_key(keys: TaskKeys, own: Container[str]) -> str:
+    """Return a key that neither the register has nor the list itself gives a row."""
+    while True:
+        key = keys.new()
+        if key not in own:
+            return key
+
+
+class PlainUnits:
+    """Names the units of rows whose cells each name known units and, for the lead, one.
+
+    Such a row has no finding of `lead_unit_rows`; texts are looked up once, however many rows
+    hold them.
+    """
+
+    def __init__(self, units: UnitDirectory) -> None:
+        self._units = units
+        self._leads: dict[str, str | None] = {}
+        self._lists: dict[tuple[str, ...], tuple[str, ...] | None] = {}
+
+    def name_in(self, row: dict[str, Any]) -> bool:
+        """Give a row its units by short name; return False, and change nothing, where doubtful."""
+        lead = row.get("lead_unit")
+        if not lead:
+            return False
+        if lead not in self._leads:
+            self._leads[lead] = self._lead(lead)
+        name = self._leads[lead]
+        if name is None:
+            return False
+        listed = row.get("coordinating_units")
+        if listed:
+            if listed not in self._lists:
+                self._lists[listed] = self._names(listed)
+            names = self._lists[listed]
+            if names is None:
+                return False
+            if names:
+                row["coordinating_units"] = names
+        row["lead_unit"] = name
+        return True
+
+    def _lead(self, text: str) -> str | None:
+        found = [self._units.find(name) for name in self._units.split(text)]
+        known = {unit.code: unit.short_name for unit in found if unit is not None}
+        return next(iter(known.values())) if len(known) == 1 and None not in found else None
+
+    def _names(self, listed: tuple[str, ...]) -> tuple[str, ...] | None:
+        found = [self._units.find(name) for item in listed for name in self._units.split(item)]
+        names = tuple(unit.short_name for unit in found if unit is not None)
+        return names if len(names) == len(found) else None
 
 
 def _once_each(

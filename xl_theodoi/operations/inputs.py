@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.cells import CellKind, Column, SheetTable, column_letter, kind_of
+from xl_theodoi.domain.cells import CellKind, Column, SheetTable, column_letter
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Finding, Location, error, warning
 from xl_theodoi.domain.intake import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.profile import FieldSpec
 
+_TEXT, _BLANK = int(CellKind.TEXT), int(CellKind.BLANK)
 _OLE = b"\xd0\xcf\x11\xe0"
 
 _LONGEST_CELL = 1 << 24
@@ -163,42 +165,24 @@ def _from_csv(path: Path, specs: Mapping[str, FieldSpec], needed: Sequence[str])
         # UTF-16 without its mark, or no text at all.
         raise TheodoiError("input_not_utf8", path=path.name)
     csv.field_size_limit(_LONGEST_CELL)
-    index = heading_index(specs)
-    best: tuple[int, list[list[str]], int] | None = None
-    chosen = ","
-    for delimiter in (",", ";", "\t"):
-        rows = _csv_rows(text, delimiter)
-        for number, row in enumerate(rows[:_HEADER_ROWS]):
-            names = {index.get(fold(heading)) for heading in row}
-            score = len(names - {None})
-            if all(name in names for name in needed) and (best is None or score > best[0]):
-                best = (score, rows, number)
-                chosen = delimiter
-    if best is None:
-        raise TheodoiError(
-            "input_without_headers", path=path.name,
-            needed="; ".join(specs[name].label for name in needed),
-        )  # fmt: skip
-    _check_quotes(text, chosen, path.name)
-    _, rows, header = best
-    body = rows[header + 1 :]
+    delimiter, rows, header = _body_of(text, heading_index(specs), specs, needed, path.name)
+    _check_quotes(text, delimiter, path.name)
+    headings, body = rows[header], rows[header + 1 :]
     columns: dict[str, Column] = {}
     repeated: list[str] = []
-    width = max(len(row) for row in rows[header:])
-    headings = [*rows[header], *[""] * (width - len(rows[header]))]
-    for place, heading in enumerate(headings):
+    values_of = list(zip_longest(headings, *body, fillvalue=""))
+    for place, (heading, *values) in enumerate(values_of):
         if not heading.strip():
             # Values under no heading must not vanish unsaid.
             heading = _unnamed(place)  # noqa: PLW2901
         if heading in columns:
             repeated.append(heading)
             continue
-        values = [row[place] if place < len(row) else "" for row in body]
         columns[heading] = Column(
             label=heading,
             index=place + 1,
             values=[value or None for value in values],
-            kinds=[int(kind_of(value)) if value else int(CellKind.BLANK) for value in values],
+            kinds=[_TEXT if value else _BLANK for value in values],
         )
     return SheetTable(
         name="",
@@ -211,14 +195,45 @@ def _from_csv(path: Path, specs: Mapping[str, FieldSpec], needed: Sequence[str])
     )
 
 
+def _body_of(
+    text: str,
+    index: Mapping[str, str],
+    specs: Mapping[str, FieldSpec],
+    needed: Sequence[str],
+    name: str,
+) -> tuple[str, list[list[str]], int]:
+    """Return the delimiter of a CSV, its rows, and the row that holds the most headings.
+
+    Raises:
+        TheodoiError: `input_without_headers` where no row has the needed ones.
+    """
+    found: list[tuple[int, str, int]] = []
+    for delimiter in (",", ";", "\t"):
+        for number, row in enumerate(_csv_rows(text, delimiter, most=_HEADER_ROWS)):
+            names = {index.get(fold(heading)) for heading in row}
+            if all(field in names for field in needed):
+                found.append((len(names - {None}), delimiter, number))
+    # Of equal rows the first counts; `sort` keeps their order.
+    found.sort(key=lambda candidate: -candidate[0])
+    for _, delimiter, number in found:
+        rows = _csv_rows(text, delimiter)
+        if rows:
+            return delimiter, rows, number
+    raise TheodoiError(
+        "input_without_headers", path=name,
+        needed="; ".join(specs[field].label for field in needed),
+    )  # fmt: skip
+
+
 def _unnamed(place: int) -> str:
     """Return a heading for a column that has none."""
     return f"({column_letter(place + 1)})"
 
 
-def _csv_rows(text: str, delimiter: str) -> list[list[str]]:
+def _csv_rows(text: str, delimiter: str, *, most: int | None = None) -> list[list[str]]:
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return list(islice(lines, most))
     except csv.Error:
         # A cell beyond every limit: with this delimiter it is no list.
         return []
@@ -226,6 +241,8 @@ def _csv_rows(text: str, delimiter: str) -> list[list[str]]:
 
 def _check_quotes(text: str, delimiter: str, name: str) -> None:
     """Refuse a list in which a quotation mark is never closed: it swallows all that follows."""
+    if '"' not in text:
+        return
     try:
         for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
             pass
