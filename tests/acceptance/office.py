@@ -39,14 +39,14 @@ def done(*words: object, codes: tuple[int, ...] = (0,)) -> Any:
 
 
 def convert(paths: list[Path], out: Path, home: Path) -> None:
-    """Open workbooks in LibreOffice and save them under their names."""
+    """Open workbooks in LibreOffice and save them as `.xlsx`."""
     out.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         [OFFICE, f"-env:UserInstallation={home.as_uri()}", "--headless", "--convert-to", "xlsx",
          "--outdir", str(out), *map(str, paths)],
         check=True, capture_output=True, timeout=300,
     )  # fmt: skip
-    missing = [p.name for p in paths if not (out / p.name).is_file()]
+    missing = [p.name for p in paths if not (out / f"{p.stem}.xlsx").is_file()]
     assert not missing, f"LibreOffice could not load {missing}"
 
 
