@@ -19,10 +19,12 @@ from xl_theodoi.workbook.reading.package import (
     Package,
     open_package,
 )
+from xl_theodoi.workbook.reading.plain_xml import NotPlainError
 from xl_theodoi.workbook.reading.sheet_frame import parse_range
 from xl_theodoi.workbook.reading.sheet_xml import read_sheet
 from xl_theodoi.workbook.reading.strings_xml import SharedStrings, read_strings
 from xl_theodoi.workbook.reading.styles_xml import read_styles
+from xl_theodoi.workbook.reading.survey import SheetSurvey, survey_sheet
 from xl_theodoi.workbook.reading.workbook_xml import (
     SheetInfo,
     SheetState,
@@ -34,7 +36,7 @@ from xl_theodoi.workbook.reading.workbook_xml import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -90,6 +92,7 @@ class WorkbookContent:
     _shared: SharedStrings | None = None
     _styles: tuple[CellStyle, ...] | None = None
     _grids: dict[str, Grid] = field(default_factory=dict)
+    _surveys: dict[str, SheetSurvey | None] = field(default_factory=dict)
     _table_allowance: _Allowance | None = None
 
     @property
@@ -136,17 +139,15 @@ class WorkbookContent:
             TheodoiError: `not_a_workbook` or `too_large`, see `read_sheet`.
         """
         sheet = self.sheet(sheet_name)
-        if sheet is None or not sheet.part or not sheet.is_worksheet:
+        if sheet is None or not self.has_cells(sheet):
             return Grid(self.file, sheet_name)
         key = sheet.part.lower()
         if key not in self._grids:
-            if self._shared is None:
-                self._shared = read_strings(self.package, self._part("sharedStrings"))
             self._grids[key] = read_sheet(
                 self.package,
                 sheet.part,
                 sheet.name,
-                self._shared,
+                self._strings(),
                 self.styles,
                 date1904=self.date1904,
             )
@@ -244,19 +245,62 @@ class WorkbookContent:
             TheodoiError: `not_a_workbook` or `too_large`, see `read_sheet`.
         """
         judged: dict[str, bool] = {}
+
+        def is_any(texts: Iterable[str]) -> bool:
+            for text in texts:
+                if text not in judged:
+                    judged[text] = judge(text)
+            return any(map(judged.__getitem__, texts))
+
         for sheet in self.sheets:
-            if sheet.name in left_out:
+            if sheet.name in left_out or not self.has_cells(sheet):
+                continue
+            survey = self.survey(sheet.name)
+            own = survey.texts if survey is not None else self.grid(sheet.name).own_texts
+            if own is not None and not is_any(own) and not is_any(set(self._strings().texts)):
                 continue
             grid = self.grid(sheet.name)
             for index, column in grid.columns.items():
                 texts = {value for value in set(column.values) if isinstance(value, str)}
-                for text in texts - judged.keys():
-                    judged[text] = judge(text)
-                if not any(map(judged.__getitem__, texts)):
+                if not is_any(texts):
                     continue
                 for row, value in zip(column.rows, column.values, strict=True):
                     if isinstance(value, str) and judged[value]:
                         yield grid.cell(row, index).location
+
+    def survey(self, sheet_name: str) -> SheetSurvey | None:
+        """Return what a sheet's cells hold without making cells of them.
+
+        `None` where its grid must be looked at instead: it is there already, it will be wanted
+        for a table, or the part is of an unusual form.
+
+        Raises:
+            TheodoiError: `not_a_workbook` or `too_large` if the part cannot be inflated.
+        """
+        sheet = self.sheet(sheet_name)
+        if sheet is None or not self.has_cells(sheet):
+            return None
+        key = sheet.part.lower()
+        if key in self._grids or any(table.sheet == sheet.name for table in self.table_infos):
+            return None
+        if key not in self._surveys:
+            with self.package.reading(sheet.part):
+                try:
+                    self._surveys[key] = survey_sheet(self.package, sheet.part)
+                except NotPlainError:
+                    self._surveys[key] = None
+        return self._surveys[key]
+
+    @staticmethod
+    def has_cells(sheet: SheetInfo) -> bool:
+        """Whether a sheet is a worksheet that the package has a part for."""
+        return bool(sheet.part) and sheet.is_worksheet
+
+    def _strings(self) -> SharedStrings:
+        """Return the shared strings, read when first needed."""
+        if self._shared is None:
+            self._shared = read_strings(self.package, self._part("sharedStrings"))
+        return self._shared
 
     def _cut_tables(self, tables: Collection[TableInfo]) -> None:
         """Cut tables out of their sheets and keep them by both names."""

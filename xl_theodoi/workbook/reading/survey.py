@@ -1,0 +1,131 @@
+"""What a sheet that nobody reads may still hold: formulas that act, texts that must not be.
+
+A returned workbook has sheets with tens of thousands of our own formulas, of which intake
+needs no cell. They are looked through without making cells of them: with all digits taken
+out, rows that differ in numbers only are the same row, and few are left to be examined.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from xl_theodoi.workbook.reading.guarded_xml import decode_escapes
+from xl_theodoi.workbook.reading.plain_xml import NotPlainError, plain_attributes, plain_texts
+from xl_theodoi.workbook.reading.sheet_frame import SheetPieces
+
+if TYPE_CHECKING:
+    from xl_theodoi.workbook.reading.package import Package
+
+_DIGITS = b"0123456789"
+_ROW = re.compile(rb'""([^<>]*)>(?:(?<=/>)|(?<!/>)([\s\S]*)</row>)')
+_CELL = re.compile(
+    rb'<c r="[A-Z]{1,3}"([^<>]*)>(?:(?<=/>)|(?<!/>)(?:'
+    rb"(?:<f((?: [^<>]*)?)(?:/>|>([^<]*)</f>)|)"
+    rb"(?:<v>([^<]*)</v>|<v ?/>|)"
+    rb'|<is>(?:<t(?: xml:space="preserve")?>([^<]*)</t>|<t ?/>)</is>)</c>)'
+    rb"|([\s\S]+)"
+)
+_NUMBER = re.compile(rb"[-+]?\.?(?:[eE][-+]?)?")
+_TEXTS = re.compile(
+    rb' t="(?:str|e)"[^<>]*>(?:<f[^<]*(?:</f>)?)?<v>([^<]*)</v>'
+    rb'| t="inlineStr"[^<>]*><is><t[^<>]*>([^<]*)</t>'
+)
+_LONGEST_KEPT = 1 << 14
+_SMALLEST_CELL = len('<c r="A1"><v>1</v></c>')
+"""Bytes that a filled cell takes at least: smaller parts cannot have too many of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSurvey:
+    """What a sheet's cells hold besides numbers and shared strings.
+
+    Attributes:
+        formulas: Every formula, all digits taken out.
+        texts: Every text; also forms of texts that no cell shows.
+    """
+
+    formulas: frozenset[str]
+    texts: frozenset[str]
+
+
+def survey_sheet(package: Package, part: str) -> SheetSurvey:
+    """Return what the cells of a worksheet part hold, unless the part must be read for that.
+
+    Whether the addresses in it make sense is not looked at: nobody reads its cells.
+
+    Raises:
+        NotPlainError: If the part is not of the usual form, or has so much that it may be
+            beyond the limits.
+        TheodoiError: If the part cannot be inflated.
+    """
+    formulas: set[str] = set()
+    texts: set[str] = set()
+    if package.size(part) > _SMALLEST_CELL * package.limits.cells:
+        raise NotPlainError
+    rows = 0
+    pieces = SheetPieces(package.chunks(part))
+    for piece in pieces:
+        # A character reference has digits of its own.
+        if b"&#" in piece:
+            raise NotPlainError
+        before, *forms = piece.translate(None, _DIGITS).split(b"<row r=")
+        rows += len(forms)
+        if before or rows > package.limits.rows:
+            raise NotPlainError
+        has_texts = False
+        for form in set(forms):
+            is_short = len(form) <= _LONGEST_KEPT
+            found, has_text = _known_form(form) if is_short else _examine(form)
+            formulas |= found
+            has_texts |= has_text
+        if has_texts:
+            texts |= _texts(piece)
+    if pieces.frame().longest > package.limits.items:
+        raise NotPlainError
+    return SheetSurvey(frozenset(formulas), frozenset(texts))
+
+
+def _examine(form: bytes) -> tuple[frozenset[str], bool]:
+    """Return the formulas of a row without digits, and whether it has texts of its own.
+
+    Raises:
+        NotPlainError: If it is not wholly of the usual form.
+    """
+    row = _ROW.fullmatch(form)
+    if row is None:
+        raise NotPlainError
+    plain_attributes(row[1].removesuffix(b"/"))
+    formulas: list[bytes] = []
+    stored: list[bytes] = []
+    has_text = False
+    for written, given, formula, value, inline, rest in _CELL.findall(row[2] or b""):
+        if rest:
+            raise NotPlainError
+        kind = plain_attributes(written.removesuffix(b"/")).get(b"t", b"n")
+        plain_attributes(given)
+        formulas.append(formula)
+        stored.append(value or inline)
+        if inline:
+            if kind != b"inlineStr":
+                raise NotPlainError
+            has_text = True
+        elif kind in (b"str", b"e"):
+            has_text |= bool(value)
+        elif value and not (kind in (b"n", b"b", b"s") and _NUMBER.fullmatch(value)):
+            raise NotPlainError
+    plain_texts(stored)
+    return frozenset(plain_texts([*filter(None, formulas)])), has_text
+
+
+_known_form = lru_cache(maxsize=1 << 13)(_examine)
+"""The files of one round were made alike: of thousands of rows few differ in more than digits."""
+
+
+def _texts(piece: bytes) -> set[str]:
+    """Return the texts of rows that were found to be of the usual form, digits included."""
+    written = {stored or inline for stored, inline in _TEXTS.findall(piece)}
+    texts = set(plain_texts([*written]))
+    return texts.union(map(decode_escapes, texts), map(str.strip, texts))
