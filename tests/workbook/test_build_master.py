@@ -271,6 +271,17 @@ def test_rows_are_as_high_as_their_text_and_may_still_grow(data):
     assert "customHeight" not in rows["7"]
 
 
+@pytest.mark.parametrize("name", ["content", "coordinating_units", "evidence"])
+def test_several_values_stand_in_their_cell_and_count_in_its_height(name):
+    several = (LONG, "Sở B", LONG)
+    one, other = (
+        build_master(content(tables={"NhiemVu": [{"task_id": "A", name: value}]}))
+        for value in (several, "; ".join(several))
+    )
+
+    assert one == other
+
+
 def test_days_off_stand_in_order_of_date(book):
     assert [cell.value.date() for cell in column(book, "NgayNghi", "Ngày")] == [
         date(2026, 1, 1),

@@ -325,15 +325,11 @@ class NewRows:
     findings: list[Finding] = field(default_factory=list)
 
     def tables(self, profile: Profile) -> Tables:
-        """Return the rows by table and field, as cells hold them."""
-        rows: dict[str, list[dict[str, Any]]] = {
+        """Return the rows by table and field."""
+        return {
             REGISTER: [register_fields(view, profile) for view in self.views],
             "VanBan": self.documents,
             "SuKien": [event_row(event, profile.words) for event in self.events],
-        }
-        return {
-            table: [{name: cell_value(value) for name, value in row.items()} for row in listed]
-            for table, listed in rows.items()
         }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.workbook.building import look
-from xl_theodoi.workbook.building.rows import CELL_LIMIT, utf16_length
+from xl_theodoi.workbook.building.rows import CELL_LIMIT, joined, utf16_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -185,12 +185,14 @@ class ListWriter:
         for row in rows:
             get = row.get
             values = [get(name) for name in names]
-            body.add(values)
             lines = 1
             for place, length, width in sure:
                 value = values[place]
+                if isinstance(value, tuple):
+                    value = values[place] = joined(value)
                 if isinstance(value, str) and (len(value) > length or "\n" in value):
                     lines = max(lines, _lines(value, width))
+            body.add(values)
             if lines > 1:
                 body.fit_last(look.height_of_lines(lines))
         sheet.put_rows(body)
@@ -296,7 +298,7 @@ def write_value(
     elif isinstance(value, date):
         sheet.write_datetime(row, column, value, cell)
     else:
-        write_value(sheet, row, column, "; ".join(str(item) for item in value), cell)
+        write_value(sheet, row, column, joined(value), cell)
 
 
 def column_reference(table: str, label: str) -> str:

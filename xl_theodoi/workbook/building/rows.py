@@ -59,7 +59,8 @@ def _plain_kind(kind: type) -> type:
     return next(known for known in _KINDS if issubclass(kind, known))
 
 
-def _joined(values: tuple[object, ...]) -> str:
+def joined(values: tuple[object, ...]) -> str:
+    """Return several texts as one cell holds them."""
     return "; ".join(str(item) for item in values)
 
 
@@ -132,7 +133,7 @@ class ListRows:
         if shape is None:
             shape = self._shapes[kinds] = _Shape(kinds, self._turn)
         if tuple in shape.kinds:
-            self.add([_joined(value) if isinstance(value, tuple) else value for value in values])
+            self.add([joined(value) if isinstance(value, tuple) else value for value in values])
             return
         self._rows.append((shape, tuple([turn(values[place]) for place, turn in shape.filled])))
 
