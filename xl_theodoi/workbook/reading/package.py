@@ -10,18 +10,22 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from isal import isal_zlib
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.reading.guarded_xml import parse_small
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_Parsed = TypeVar("_Parsed")
 
 MEGABYTE = 1 << 20
 
@@ -37,6 +41,8 @@ _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _DIRECTORY_MARK = b"PK\x01\x02"
 _CHUNK = 2 * MEGABYTE
+_LARGEST_KEPT = MEGABYTE // 16
+"""Bytes of a small part up to which what it says is kept for the next file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,7 @@ class Package:
     is_strict: bool = False
     content_types: dict[str, str] = field(default_factory=dict)
     _default_types: dict[str, str] = field(default_factory=dict)
+    _relationships: dict[str, list[Relationship]] = field(default_factory=dict)
 
     @property
     def part_names(self) -> list[str]:
@@ -196,7 +203,7 @@ class Package:
             size += len(piece)
             if size > entry.file_size:
                 raise self.damaged(part)
-            crc = zlib.crc32(piece, crc)
+            crc = isal_zlib.crc32(piece, crc)
             yield piece
         if size != entry.file_size or crc != entry.CRC:
             raise self.damaged(part)
@@ -210,32 +217,46 @@ class Package:
         """Return a part that is not cells, within the narrower limit for such parts."""
         return self.read(part, self.limits.structure_bytes)
 
+    def parsed(self, part: str, parse: Callable[[bytes, int], _Parsed]) -> _Parsed:
+        """Return what a part that is not cells says.
+
+        The workbooks of a round share most of their small parts byte by byte; the same bytes
+        are parsed once.
+
+        Args:
+            part: Part name.
+            parse: Makes of the bytes something that nobody changes; also told how many
+                entries a list may have, beyond which it raises `TooManyError`.
+
+        Raises:
+            TheodoiError: `not_a_workbook` or `too_large`.
+        """
+        with self.reading(part):
+            data = self.structure(part)
+            try:
+                if len(data) > _LARGEST_KEPT:
+                    return parse(data, self.limits.items)
+                return cast("_Parsed", _known_part(parse, data, self.limits.items))
+            except TooManyError as error:
+                raise self.too_large("items", part) from error
+
     def relationships(self, part: str = "") -> list[Relationship]:
         """Return the relationships of a part, or of the package itself where none is named."""
+        if part not in self._relationships:
+            self._relationships[part] = self._read_relationships(part)
+        return self._relationships[part]
+
+    def _read_relationships(self, part: str) -> list[Relationship]:
         folder, _, name = part.rpartition("/")
         rels = f"{folder}/_rels/{name}.rels" if folder else f"_rels/{name}.rels"
         if not self.has(rels):
             return []
-        found: list[Relationship] = []
-
-        def start(name: str, attributes: dict[str, str]) -> None:
-            if name != "Relationship":
-                return
-            external = attributes.get("TargetMode", "").lower() == "external"
-            target = attributes.get("Target", "")
-            found.append(
-                Relationship(
-                    id=attributes.get("Id", ""),
-                    kind=attributes.get("Type", "").rpartition("/")[2],
-                    target=target if external else _resolve(folder, target),
-                    external=external,
-                )
+        return [
+            Relationship(
+                identifier, kind, target if external else _resolve(folder, target), external
             )
-            self.check_items(len(found), rels)
-
-        with self.reading(rels):
-            parse_small(self.structure(rels), start)
-        return found
+            for identifier, kind, target, external in self.parsed(rels, _parse_relationships)
+        ]
 
     def check_items(self, count: int, part: str) -> None:
         """Refuse a part whose list of entries has grown beyond the limit."""
@@ -265,6 +286,21 @@ class Package:
             raise self.too_large("memory", part) from error
         except Exception as error:
             raise self.damaged(part) from error
+
+
+class TooManyError(ValueError):
+    """A part has more entries of a list than the limits allow."""
+
+
+def check_count(count: int, most: int) -> None:
+    """Refuse a list of entries that has grown beyond a limit; for parsers of parts."""
+    if count > most:
+        raise TooManyError
+
+
+@lru_cache(maxsize=256)
+def _known_part(parse: Callable[[bytes, int], object], data: bytes, most: int) -> object:
+    return parse(data, most)
 
 
 def open_package(source: Path | str | bytes, limits: Limits, *, file_name: str = "") -> Package:
@@ -382,7 +418,7 @@ def _inflate(packed: memoryview, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         for start in range(0, len(packed), _CHUNK):
             yield bytes(packed[start : start + _CHUNK])
         return
-    inflater = zlib.decompressobj(-15)
+    inflater = isal_zlib.decompressobj(-15)
     rest: bytes | memoryview = packed
     while not inflater.eof:
         piece = inflater.decompress(rest, _CHUNK)
@@ -399,16 +435,40 @@ def _read_content_types(package: Package) -> None:
         kind = "ods" if package.has("mimetype") and package.has("content.xml") else "unknown"
         raise package.damaged(part, kind)
 
+    package.content_types, package._default_types = package.parsed(part, _parse_types)  # noqa: SLF001
+
+
+def _parse_types(data: bytes, most: int) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the content types by part and by extension, all in lower case."""
+    by_part: dict[str, str] = {}
+    by_extension: dict[str, str] = {}
+
     def start(name: str, attributes: dict[str, str]) -> None:
         kind = attributes.get("ContentType", "").lower()
         if name == "Override":
-            package.content_types[attributes.get("PartName", "").lstrip("/").lower()] = kind
+            by_part[attributes.get("PartName", "").lstrip("/").lower()] = kind
         elif name == "Default":
-            package._default_types[attributes.get("Extension", "").lower()] = kind  # noqa: SLF001
-        package.check_items(len(package.content_types), part)
+            by_extension[attributes.get("Extension", "").lower()] = kind
+        check_count(len(by_part), most)
 
-    with package.reading(part):
-        parse_small(package.structure(part), start)
+    parse_small(data, start)
+    return by_part, by_extension
+
+
+def _parse_relationships(data: bytes, most: int) -> tuple[tuple[str, str, str, bool], ...]:
+    """Return id, kind, target as written, and whether it is external, of every relationship."""
+    found: list[tuple[str, str, str, bool]] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name != "Relationship":
+            return
+        kind = attributes.get("Type", "").rpartition("/")[2]
+        external = attributes.get("TargetMode", "").lower() == "external"
+        found.append((attributes.get("Id", ""), kind, attributes.get("Target", ""), external))
+        check_count(len(found), most)
+
+    parse_small(data, start)
+    return tuple(found)
 
 
 def _find_workbook(package: Package) -> None:
@@ -425,17 +485,22 @@ def _find_workbook(package: Package) -> None:
     if not kind.endswith(_WORKBOOK_TYPES) or not package.has(part):
         raise package.damaged(part, "other_office" if package.has(part) else "unknown")
     package.workbook_part = part
+    namespace = package.parsed(part, _parse_root)
+    if namespace not in MAIN_NAMESPACES:
+        raise package.damaged(part, "other_office")
+    package.is_strict = namespace.startswith(_STRICT_PREFIX)
+
+
+def _parse_root(data: bytes, _most: int) -> str:
+    """Return the namespace of a part's root element."""
     roots: list[str] = []
 
     def start(_name: str, _attributes: dict[str, str], namespace: str) -> None:
         if not roots:
             roots.append(namespace)
 
-    with package.reading(part):
-        parse_small(package.structure(part), start_qualified=start)
-    if roots[0] not in MAIN_NAMESPACES:
-        raise package.damaged(part, "other_office")
-    package.is_strict = roots[0].startswith(_STRICT_PREFIX)
+    parse_small(data, start_qualified=start)
+    return roots[0]
 
 
 def _resolve(folder: str, target: str) -> str:

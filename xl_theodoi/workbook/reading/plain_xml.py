@@ -12,9 +12,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from xml.parsers.expat import ExpatError
+
+from xl_theodoi.workbook.reading.guarded_xml import (
+    DEEPEST,
+    MalformedXmlError,
+    guarded_parser,
+    main_prefixes,
+)
+from xl_theodoi.workbook.reading.package import MAIN_NAMESPACES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 
 class NotPlainError(Exception):
@@ -29,6 +38,68 @@ _NEVER_IN_TEXT = (b"]]>", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 
 _ATTRIBUTE = re.compile(rb' ([A-Za-z_][\w.:-]*)="([^"<&\x00-\x1f\x7f-\xff]*)"')
 _ATTRIBUTES = re.compile(rb'(?: [A-Za-z_][\w.:-]*="[^"<&\x00-\x1f\x7f-\xff]*")* ?')
+
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_HEAD = re.compile(
+    rb"(?:<\?xml version=[\"']1\.0[\"'](?: encoding=[\"'](?i:utf-8)[\"'])?"
+    rb"(?: standalone=[\"'](?:yes|no)[\"'])? ?\?>\s*)?<(\w+)[ >]"
+)
+
+
+def check_around(
+    head: bytes,
+    tail: bytes,
+    root: bytes,
+    inside: Collection[str],
+    take: Callable[[str, dict[str, str]], None] = lambda _name, _attributes: None,
+) -> None:
+    """Parse what stands around the bulk of a part, without the bulk.
+
+    Comments and other sections may hold what only looks like tags, so they are not plain.
+
+    Args:
+        head: Everything before the bulk.
+        tail: Everything behind it.
+        root: Name of the root element.
+        inside: Elements of the bulk; there must be none around it.
+        take: Called with name and attributes of every element but the root.
+
+    Raises:
+        NotPlainError: If the two do not make a well-formed part in UTF-8 whose elements are
+            of the default namespace.
+    """
+    head = head.removeprefix(_BYTE_ORDER_MARK)
+    match = _HEAD.match(head)
+    if match is None or match[1] != root:
+        raise NotPlainError
+    if any(mark in text for mark in (b"<!", b"<?") for text in (head[match.start(1) :], tail)):
+        raise NotPlainError
+    parser = guarded_parser()
+    depth = 1
+
+    def start_root(_name: str, attributes: dict[str, str]) -> None:
+        if main_prefixes(attributes, MAIN_NAMESPACES) != [""]:
+            raise NotPlainError
+        parser.StartElementHandler = start
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST or name in inside:
+            raise NotPlainError
+        take(name, attributes)
+
+    def end(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartElementHandler = start_root
+    parser.EndElementHandler = end
+    try:
+        parser.Parse(head + tail, True)
+    except (ExpatError, MalformedXmlError, ValueError) as error:
+        raise NotPlainError from error
 
 
 @lru_cache(maxsize=4096)

@@ -36,7 +36,7 @@ from xl_theodoi.workbook.reading.workbook_xml import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -234,7 +234,9 @@ class WorkbookContent:
         """Yield the address of every cell whose text satisfies a judge.
 
         Sheets come in the order of their tabs, cells by columns and then by rows. Texts are
-        shared and inline texts, results of formulas that are texts, and error values.
+        shared and inline texts, results of formulas that are texts, and error values; on a
+        sheet that is only surveyed, what stands for a number and is none, without a letter
+        in it, is passed over.
 
         Args:
             judge: Asked once about every different text; it may also be asked about texts
@@ -246,18 +248,19 @@ class WorkbookContent:
         """
         judged: dict[str, bool] = {}
 
-        def is_any(texts: Iterable[str]) -> bool:
+        def is_any(texts: Collection[str]) -> bool:
             for text in texts:
                 if text not in judged:
                     judged[text] = judge(text)
             return any(map(judged.__getitem__, texts))
 
+        is_shared = is_any(self._strings().texts)
         for sheet in self.sheets:
             if sheet.name in left_out or not self.has_cells(sheet):
                 continue
             survey = self.survey(sheet.name)
             own = survey.texts if survey is not None else self.grid(sheet.name).own_texts
-            if own is not None and not is_any(own) and not is_any(set(self._strings().texts)):
+            if own is not None and not is_shared and not is_any(own):
                 continue
             grid = self.grid(sheet.name)
             for index, column in grid.columns.items():

@@ -10,17 +10,10 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from xml.parsers.expat import ExpatError
 
 from xl_theodoi.domain.cells import column_index
-from xl_theodoi.workbook.reading.guarded_xml import (
-    DEEPEST,
-    MalformedXmlError,
-    guarded_parser,
-    main_prefixes,
-)
-from xl_theodoi.workbook.reading.package import MAIN_NAMESPACES, MEGABYTE
-from xl_theodoi.workbook.reading.plain_xml import NotPlainError
+from xl_theodoi.workbook.reading.package import MEGABYTE
+from xl_theodoi.workbook.reading.plain_xml import NotPlainError, check_around
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,11 +28,6 @@ _RANGE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7})
 
 _BEGIN = b"<sheetData>"
 _END = b"</sheetData>"
-_HEAD = re.compile(
-    rb"(?:\xef\xbb\xbf)?"
-    rb"(?:<\?xml version=[\"']1\.0[\"'](?: encoding=[\"'](?i:utf-8)[\"'])?"
-    rb"(?: standalone=[\"'](?:yes|no)[\"'])? ?\?>\s*)?<worksheet[ >]"
-)
 _TAIL = re.compile(rb"</sheetData>\s*<")
 _LONGEST_HEAD = MEGABYTE
 _LONGEST_TAIL = 16 * MEGABYTE
@@ -78,7 +66,7 @@ class SheetFrame:
     is_protected: bool = False
 
     def take(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Take what an element of `FRAME_TAGS` says."""
+        """Take what an element says, if it is one of `FRAME_TAGS`."""
         if tag == "col":
             if attributes.get("hidden", "0") in ("1", "true"):
                 first, last = int(attributes.get("min", "0")), int(attributes.get("max", "0"))
@@ -87,7 +75,7 @@ class SheetFrame:
             merged = parse_range(attributes.get("ref", ""))
             if merged is not None:
                 self.merges.append(merged)
-        else:
+        elif tag == "sheetProtection":
             self.is_protected = attributes.get("sheet", "0") in ("1", "true")
 
     @property
@@ -161,43 +149,11 @@ class SheetPieces:
 
 
 def _read_frame(head: bytes, tail: bytes) -> SheetFrame:
-    """Parse a part whose rows were taken out.
-
-    Comments and other sections may hold what only looks like tags, so they are not plain.
-    """
-    around = head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"<?xml"), tail
-    if any(b"<!" in text or b"<?" in text for text in around):
-        raise NotPlainError
-    if not _HEAD.match(head) or not _TAIL.match(tail):
+    """Parse a part whose rows were taken out."""
+    if not _TAIL.match(tail):
         raise NotPlainError
     frame = SheetFrame()
-    parser = guarded_parser()
-    depth = 0
-
-    def start_root(_name: str, attributes: dict[str, str]) -> None:
-        if main_prefixes(attributes, MAIN_NAMESPACES) != [""]:
-            raise NotPlainError
-        parser.StartElementHandler = start
-        start("", attributes)
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > DEEPEST or name in CELL_TAGS:
-            raise NotPlainError
-        if name in FRAME_TAGS:
-            frame.take(name, attributes)
-
-    def end(_name: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    parser.StartElementHandler = start_root
-    parser.EndElementHandler = end
-    try:
-        parser.Parse(head + tail, True)
-    except (ExpatError, MalformedXmlError, ValueError) as error:
-        raise NotPlainError from error
+    check_around(head, tail, b"worksheet", CELL_TAGS, frame.take)
     return frame
 
 

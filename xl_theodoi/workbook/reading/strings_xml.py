@@ -1,9 +1,14 @@
-"""The shared strings of a workbook, with the fonts of rich text."""
+"""The shared strings of a workbook, with the fonts of rich text.
+
+As with sheets, a part of the usual form is read by a pattern; see `plain_xml`.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from xml.parsers.expat import ExpatError
 
 from xl_theodoi.workbook.reading.feeding import feed
 from xl_theodoi.workbook.reading.guarded_xml import (
@@ -12,9 +17,12 @@ from xl_theodoi.workbook.reading.guarded_xml import (
     guarded_parser,
     main_prefixes,
 )
-from xl_theodoi.workbook.reading.package import MAIN_NAMESPACES
+from xl_theodoi.workbook.reading.package import MAIN_NAMESPACES, MEGABYTE
+from xl_theodoi.workbook.reading.plain_xml import NotPlainError, check_around, plain_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from xl_theodoi.workbook.reading.package import Package
 
 
@@ -26,11 +34,67 @@ class SharedStrings:
     fonts: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
+_MOST_MATCHED = 64 * MEGABYTE
+"""Larger parts are parsed piece by piece, which needs less memory."""
+
+_STRING = re.compile(
+    rb'<si>(?:<t(?: xml:space="preserve")?>([^<]*)</t></si>|<t ?/></si>|</si>)'
+    rb"|<si ?/>|<si>([\s\S]*?</si>)|([\s\S]+)"
+)
+"""A string: its text, or else whatever it is made of, or else what is no string."""
+
+
 def read_strings(package: Package, part: str | None) -> SharedStrings:
     """Return the shared strings; phonetic readings are not part of a text."""
-    shared = SharedStrings()
     if part is None or not package.has(part):
-        return shared
+        return SharedStrings()
+    with package.reading(part):
+        if package.size(part) <= _MOST_MATCHED:
+            try:
+                return match_strings(package, part)
+            except NotPlainError:
+                pass
+        return parse_strings(package, part, package.chunks(part))
+
+
+def match_strings(package: Package, part: str) -> SharedStrings:
+    """Return the shared strings of a part of the usual form.
+
+    Raises:
+        NotPlainError: If the part is of any other form, or has more than the limits allow.
+        TheodoiError: If the part cannot be inflated.
+    """
+    data = b"".join(package.chunks(part))
+    begin, end = data.find(b"<si"), data.rfind(b"</si>") + len(b"</si>")
+    if not 0 <= begin < end:
+        raise NotPlainError
+    head, tail = data[:begin], data[end:]
+    check_around(head, tail, b"sst", ("si", "t", "rPh", "rFont"))
+    found = _STRING.findall(data, begin, end)
+    if found[-1][-1] or len(found) > package.limits.strings:
+        raise NotPlainError
+    texts, rich, _ = zip(*found, strict=True)
+    shared = SharedStrings(plain_texts(texts))
+    if b"_x" in data:
+        shared.texts = list(map(decode_escapes, shared.texts))
+    places = [place for place, made in enumerate(rich) if made]
+    if places:
+        made = b"".join([head, *(b"<si>" + made for made in rich if made), b"</sst>"])
+        try:
+            parsed = parse_strings(package, part, (made,))
+        except (ExpatError, MalformedXmlError) as error:
+            raise NotPlainError from error
+        if len(parsed.texts) != len(places):
+            raise NotPlainError
+        for place, text in zip(places, parsed.texts, strict=True):
+            shared.texts[place] = text
+        shared.fonts = {places[index]: names for index, names in parsed.fonts.items()}
+    return shared
+
+
+def parse_strings(package: Package, part: str, chunks: Iterable[bytes]) -> SharedStrings:
+    """Return the shared strings of a part of any form; raises whatever is wrong with it."""
+    shared = SharedStrings()
     texts = shared.texts
     parser = guarded_parser()
     known: dict[str, str] = {}
@@ -92,9 +156,8 @@ def read_strings(package: Package, part: str | None) -> SharedStrings:
     parser.StartElementHandler = start_root
     parser.EndElementHandler = ended.append
     parser.CharacterDataHandler = text
-    with package.reading(part):
-        feed(parser, package.chunks(part), progress)
-        progress()
+    feed(parser, chunks, progress)
+    progress()
     if any("_x" in found for found in texts):
         shared.texts = [decode_escapes(found) for found in texts]
     shared.fonts = {index: tuple(dict.fromkeys(names)) for index, names in fonts.items()}

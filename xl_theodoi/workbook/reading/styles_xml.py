@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import PLAIN, CellStyle
 from xl_theodoi.workbook.reading.guarded_xml import parse_small
+from xl_theodoi.workbook.reading.package import check_count
 
 if TYPE_CHECKING:
     from xl_theodoi.workbook.reading.package import Package
@@ -73,6 +74,11 @@ def read_styles(package: Package, part: str | None) -> tuple[CellStyle, ...]:
     """Return the cell formats in the order that cells refer to; one plain format if none."""
     if part is None or not package.has(part):
         return (PLAIN,)
+    return package.parsed(part, _parse_styles)
+
+
+def _parse_styles(data: bytes, most: int) -> tuple[CellStyle, ...]:
+    """Return the cell formats that a part lists."""
     fonts: list[str] = []
     formats: dict[int, str] = {}
     cell_formats: list[tuple[int, int, bool]] = []
@@ -84,17 +90,17 @@ def read_styles(package: Package, part: str | None) -> tuple[CellStyle, ...]:
             section = name
         elif name == "font" and section == "fonts":
             fonts.append("")
-            package.check_items(len(fonts), part)
+            check_count(len(fonts), most)
         elif name in ("name", "rFont") and section == "fonts" and fonts:
             fonts[-1] = attributes.get("val", "")
         elif name == "numFmt" and section == "numFmts":
             number = int(attributes.get("numFmtId", "0"))
             formats[number] = attributes.get("formatCode", "")
-            package.check_items(len(formats), part)
+            check_count(len(formats), most)
         elif name == "xf" and section == "cellXfs":
             font = int(attributes.get("fontId", "0"))
             cell_formats.append((font, int(attributes.get("numFmtId", "0")), True))
-            package.check_items(len(cell_formats), part)
+            check_count(len(cell_formats), most)
         elif name == "protection" and section == "cellXfs" and cell_formats:
             font, number, _ = cell_formats[-1]
             locked = attributes.get("locked", "1") not in ("0", "false")
@@ -105,8 +111,7 @@ def read_styles(package: Package, part: str | None) -> tuple[CellStyle, ...]:
         if name == section:
             section = ""
 
-    with package.reading(part):
-        parse_small(package.structure(part), start, end)
+    parse_small(data, start, end)
 
     known: dict[tuple[int, int, bool], CellStyle] = {}
     for key in cell_formats:
