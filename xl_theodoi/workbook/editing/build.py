@@ -80,7 +80,7 @@ class _NewColumn:
         if any(self._needs.values()):
             self.heights = list(map(self._needs.get, values, repeat(0.0)))
         self.lacks_cells = not all(self.endings)
-        self.references = sum(isinstance(value, str) and value != "" for value in values)
+        self.references = _texts(values)
         blank = {None, ""} if self.calculated else {None, "", ABSENT}
         self.filled: Sequence[int] = numbers
         if not blank.isdisjoint(self._needs):
@@ -116,6 +116,13 @@ class _NewColumn:
         return self._edit.sheet.formula_ending(
             number, self.index, text, array=self._column.array, style=self._style
         )
+
+
+def _texts(values: Sequence[Value | Absent]) -> int:
+    """Return how many values are texts that are not empty."""
+    if set(map(type, values)) <= _TEXTS:
+        return len(values) - values.count(None) - values.count("") - values.count(ABSENT)
+    return sum(isinstance(value, str) and value != "" for value in values)
 
 
 def write_new_rows(

@@ -83,13 +83,13 @@ def edit_bytes(
 
 
 def _values(change: Change) -> Iterable[Value]:
-    """Return the values that a change writes into cells."""
+    """Return the values that a change writes into cells; equal ones of a column once."""
     if isinstance(change, SetCells):
         return change.cells.values()
     if isinstance(change, (AppendRows, ReplaceRows)):
         return chain.from_iterable(row.values() for row in change.rows)
     if isinstance(change, AppendColumns):
-        return chain.from_iterable(change.columns.values())
+        return chain.from_iterable(map(dict.fromkeys, change.columns.values()))
     if isinstance(change, SetName):
         return (change.value,)
     if isinstance(change, AddColumns):

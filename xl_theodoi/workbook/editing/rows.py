@@ -329,6 +329,11 @@ class SheetXml:
         self._known.update(rows)
         self._samples += samples
 
+    def take_row(self, number: int, raw: bytes) -> None:
+        """Take over one row that was made of pieces for which samples are handed to `take`."""
+        self._replaced[number] = raw
+        self._known.add(number)
+
     def replace_cell(self, number: int, column: int, cell: CellXml) -> None:
         """Put a changed cell in the place of an existing one, as `put` does for a row."""
         raw = self.raw(number)

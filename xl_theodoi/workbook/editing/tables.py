@@ -15,6 +15,7 @@ from xl_theodoi.workbook.editing.refs import (
     has_relative_cells,
     shift_formula,
 )
+from xl_theodoi.workbook.editing.splice import RowSplicer
 from xl_theodoi.workbook.editing.text import cell_text
 from xl_theodoi.workbook.editing.values import formula_of, has_content
 
@@ -51,6 +52,7 @@ class TableEdit:
         self._headings_read = False
         self._formulas: dict[int, tuple[str, int | None]] = {}
         self._styles: dict[int, int | None] = {}
+        self._first: Row | None = None
 
     def column(self, label: str) -> TableColumn:
         """Return the column of a label, compared without regard to spaces and composition.
@@ -278,6 +280,20 @@ class TableEdit:
         self.session.heights(sheet).fit(row, values)
         sheet.xml.put(row)
 
+    def set_in_row(self, number: int, wanted: Sequence[tuple[int, Value]]) -> None:
+        """Put values into a row, by column."""
+        sheet = self.sheet
+        row = sheet.xml.row(number)
+        for column, value in wanted:
+            style = None
+            if column not in row.cells and number > self.table.first and value is not None:
+                if self._first is None:
+                    self._first = sheet.xml.row(self.table.first)
+                style = sheet.style_at(self._first, column)
+            sheet.set(row, column, value, style=style)
+        self.session.heights(sheet).fit(row, dict(wanted))
+        sheet.xml.put(row)
+
     def clear(self, number: int) -> None:
         """Empty a row's cells in the table's columns; their formats stay."""
         if not self.sheet.xml.has_row(number):
@@ -292,22 +308,22 @@ class TableEdit:
 def set_cells(session: Session, change: SetCells) -> None:
     """Set cells of existing rows."""
     edit = TableEdit(session, change.table)
+    indices: dict[str, int] = {}
+    positions: dict[int, list[tuple[int, Value]]] = {}
     by_row: dict[int, list[tuple[int, Value]]] = {}
     for (position, label), value in change.cells.items():
-        column = edit.column(label).index
-        by_row.setdefault(edit.number(position), []).append((column, value))
-    sheet = edit.sheet
-    template: Row | None = None
+        column = indices.get(label)
+        if column is None:
+            column = indices[label] = edit.column(label).index
+        wanted = positions.get(position)
+        if wanted is None:
+            wanted = positions[position] = by_row.setdefault(edit.number(position), [])
+        wanted.append((column, value))
+    splicer = RowSplicer(edit)
     for number in sorted(by_row):
-        row = sheet.xml.row(number)
-        for column, value in by_row[number]:
-            style = None
-            if column not in row.cells and number > edit.table.first and value is not None:
-                template = template or sheet.xml.row(edit.table.first)
-                style = sheet.style_at(template, column)
-            sheet.set(row, column, value, style=style)
-        session.heights(sheet).fit(row, dict(by_row[number]))
-        sheet.xml.put(row)
+        if not splicer.set(number, by_row[number]):
+            edit.set_in_row(number, by_row[number])
+    splicer.finish()
 
 
 def by_columns(rows: Sequence[Mapping[str, Value]]) -> dict[str, Sequence[Given]]:
