@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xl_theodoi.domain.changes import Change, MarkCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, warning
-from xl_theodoi.messages import finding_sentences
+from xl_theodoi.messages import finding_sentences, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,12 @@ class Corrections:
             for sheet, cells in notes.items()
         ]
         try:
-            data, _ = edit_bytes(returned.data, changes, file=returned.path.name)
+            data, _ = edit_bytes(
+                returned.data,
+                changes,
+                file=returned.path.name,
+                note_author=text("editing", "note_author"),
+            )
         except TheodoiError as problem:
             verdict.findings.append(
                 warning("correction_impossible", Location(returned.path.name), reason=problem.code)
