@@ -32,7 +32,7 @@ from xl_theodoi.workbook.building.unit_form import FormWriter
 from xl_theodoi.workbook.building.unit_guide import GuideWriter, write_hidden_sheet
 from xl_theodoi.workbook.building.unit_list import write_list_sheet
 from xl_theodoi.workbook.building.unit_plan import FormPlan
-from xl_theodoi.workbook.building.unit_rows import write_cells, write_texts
+from xl_theodoi.workbook.building.unit_rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,8 +73,7 @@ def _xlsxwriter_sheet(book: Any, name: str) -> Any:
     # The public methods first try every cell address for A1 notation; none is used here.
     sheet.write_formula = sheet._write_formula  # noqa: SLF001
     sheet.write_string = sheet._write_string  # noqa: SLF001
-    sheet.write_pattern = partial(write_cells, sheet)
-    sheet.write_texts = partial(write_texts, sheet)
+    sheet.write_rows = partial(write_rows, sheet)
     return sheet
 
 

@@ -35,6 +35,8 @@ _DAY: Final = (1 << 5) | 1
 """01/01/1980, the time stamp that Excel gives to every part."""
 _SMALL: Final = 8_192
 """Parts of at most so many characters are kept deflated, as the next workbook may have the same."""
+_PIECES: Final = 256
+"""Pieces of a part, most of them less than a row, that are deflated at once."""
 _ESCAPE: Final = re.compile("(_x[0-9a-fA-F]{4}_)")
 _STRINGS: Final = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -86,13 +88,11 @@ class FilledBook(Workbook):  # type: ignore[misc]
 
     Attributes:
         strings: Number of every text in the table of shared texts.
-        used: Cells that hold a text.
         shapes: Cell formats by key: number and properties; conditional ones in `tones`.
     """
 
     def __init__(self, buffer: BytesIO, options: Mapping[str, Any]) -> None:
         self.strings: dict[str, int] = {}
-        self.used = 0
         self._default = tuple(options["default_format_properties"].items())
         self.shapes: dict[str, tuple[int, Properties]] = {}
         self.tones: dict[str, tuple[int, Properties]] = {}
@@ -106,7 +106,7 @@ class FilledBook(Workbook):  # type: ignore[misc]
     def add_filled_sheet(self, name: str) -> FilledSheet:
         """Return a new sheet."""
         sheet: FilledSheet = self.add_worksheet(name, worksheet_class=FilledSheet)
-        sheet.join(self)
+        sheet.strings = self.strings
         return sheet
 
     def close(self) -> None:
@@ -116,11 +116,12 @@ class FilledBook(Workbook):  # type: ignore[misc]
             sheet.active = int(sheet.index == self.worksheet_meta.activesheet)
         self._prepare_defined_names()
         self._prepare_tables()
-        self.str_table.count = self.used
+        self.str_table.count = len(self.strings)  # XlsxWriter asks whether there is any
         packager = _Packager()
         packager._add_workbook(self)
         packager._set_in_memory(True)
-        self.filename.write(_zipped([(name, text) for text, name, _ in packager._create_package()]))
+        parts = packager._create_package()
+        self.filename.write(_zipped([(name, held) for held, name, _ in parts]))
 
     def _prepare_format_properties(self) -> None:
         """Formats are numbers here; their properties stand in the styles part alone."""
@@ -130,7 +131,8 @@ class FilledBook(Workbook):  # type: ignore[misc]
 
     def shared_strings(self) -> str:
         """Return the part of the shared texts."""
-        made = [_STRINGS.format(self.used, len(self.strings))]
+        used = sum(sheet.used for sheet in self.worksheets_objs)
+        made = [_STRINGS.format(used, len(self.strings))]
         for text in self.strings:
             if "_x" in text:
                 text = _ESCAPE.sub(r"_x005F\1", text)  # noqa: PLW2901
@@ -151,12 +153,12 @@ class FilledBook(Workbook):  # type: ignore[misc]
 class _Packager(Packager):  # type: ignore[misc]
     """Takes the parts that the workbook makes itself instead of XlsxWriter's."""
 
-    def _take(self, name: str, text: str) -> None:
-        self.filenames.append((text, name, False))
+    def _take(self, name: str, held: str | list[bytes]) -> None:
+        self.filenames.append((held, name, False))
 
     def _write_worksheet_files(self) -> None:
         for nth, sheet in enumerate(self.workbook.worksheets_objs, start=1):
-            self._take(f"xl/worksheets/sheet{nth}.xml", sheet.xml())
+            self._take(f"xl/worksheets/sheet{nth}.xml", sheet.pieces())
 
     def _write_shared_strings_file(self) -> None:
         self._take("xl/sharedStrings.xml", self.workbook.shared_strings())
@@ -203,24 +205,39 @@ def _styles(
     return written.getvalue()
 
 
-def _deflated(text: str) -> tuple[int, int, bytes]:
-    data = text.encode()
+def _deflated(pieces: Sequence[bytes]) -> tuple[int, int, bytes]:
+    """Return checksum, size and deflated bytes of a part."""
     maker = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
-    packed = maker.compress(data) + maker.flush()
-    return isal_zlib.crc32(data), len(data), packed
+    crc = size = 0
+    packed = []
+    for at in range(0, len(pieces), _PIECES):
+        data = b"".join(pieces[at : at + _PIECES])
+        crc = isal_zlib.crc32(data, crc)
+        size += len(data)
+        packed.append(maker.compress(data))
+    packed.append(maker.flush())
+    return crc, size, b"".join(packed)
 
 
-_kept = lru_cache(maxsize=256)(_deflated)
+@lru_cache(maxsize=256)
+def _small(text: str) -> tuple[int, int, bytes]:
+    """Return the same of a part that the next workbook may have too."""
+    return _deflated([text.encode()])
 
 
-def _zipped(parts: Sequence[tuple[str, str | StringIO]]) -> bytes:
+def _zipped(parts: Sequence[tuple[str, str | StringIO | list[bytes]]]) -> bytes:
     """Return a zip file of parts; none is large enough for its 64-bit form."""
     pieces: list[bytes] = []
     directory: list[bytes] = []
     at = 0
     for path, held in parts:
-        text = held if isinstance(held, str) else held.getvalue()
-        crc, size, packed = _kept(text) if len(text) <= _SMALL else _deflated(text)
+        text = held.getvalue() if isinstance(held, StringIO) else held
+        if isinstance(text, list):
+            crc, size, packed = _deflated(text)
+        elif len(text) <= _SMALL:
+            crc, size, packed = _small(text)
+        else:
+            crc, size, packed = _deflated([text.encode()])
         name = path.encode("ascii")
         fields = (20, 0, 8, 0, _DAY, crc, len(packed), size, len(name), 0)
         local = _LOCAL.pack(b"PK\x03\x04", *fields) + name

@@ -176,7 +176,7 @@ def write_check_sheet(
         row = first_row + nth
         key: Any = "" if not mask else nth + 1 + (0 if mask >= FIRST_ERROR else 100_000)
         if nth >= listed:
-            sheet.write_pattern(row, unnamed, [key], [str(nth + 1)])
+            unnamed.add(row, [key], [str(nth + 1)])
             continue
         values: list[Any] = ["", "", "", "", key, "", ""]
         if nth < len(problems):
@@ -187,8 +187,10 @@ def write_check_sheet(
             )
             identity = plan.texts[position].get("task_id", "")
             values = [nth + 1, message, identity, texts["link"], key, position + 1, held]
-        sheet.write_pattern(row, named, values, [str(nth + 1)])
+        named.add(row, values, [str(nth + 1)])
         sheet.set_row(row, LISTED_HEIGHT)
+    sheet.write_rows(named)
+    sheet.write_rows(unnamed)
     ends = first_row + listed
     sheet.conditional_format(
         first_row, 0, ends - 1, 3,

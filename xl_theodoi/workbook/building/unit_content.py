@@ -36,7 +36,8 @@ FIRST_COLUMN: Final = 1
 
 _EPOCH: Final = date(1899, 12, 30)
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
+FORMULA_STARTS: Final = "=+-@\t\n"
+"""First letters for which a program could take a text for a formula when it is edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ def serial(value: date) -> float:
 
 def is_formula_like(text: str) -> bool:
     """Whether a program could take a text for a formula when the cell is edited."""
-    return text.startswith(_FORMULA_STARTS)
+    return text != "" and text[0] in FORMULA_STARTS
 
 
 def vietnamese_date(day: date) -> str:

@@ -177,7 +177,9 @@ class FormWriter:
             ]
             values += [serial(day) for day in (soon, figure.approved_on) if day is not None]
             values += [PROGRESS.index(figure.progress), figure.code, figure.label]
-            sheet.write_pattern(at, patterns[key], values)
+            patterns[key].add(at, values)
+        for pattern in patterns.values():
+            sheet.write_rows(pattern)
         self._note_counts()
 
     def _helper_pattern(
@@ -268,7 +270,9 @@ class FormWriter:
         for at, texts in enumerate(plan.texts):
             for nth, (_, name) in enumerate(listed):
                 totals[nth] += bool(texts.get(name))
-            self.sheet.write_pattern(at, others if at else first, totals, [str(at)])
+            (others if at else first).add(at, tuple(totals), [str(at)])
+        self.sheet.write_rows(first)
+        self.sheet.write_rows(others)
 
     def _lists(self, name: str) -> bool:
         """Whether the texts of a field are listed under the table."""
@@ -490,11 +494,14 @@ class FormWriter:
                 room = rooms[lines][nth]
                 if isinstance(shown[nth], str) and len(shown[nth]) > room:
                     shown[nth] = shown[nth][: room - 1] + "…"
-            sheet.write_pattern(self.row, pattern.shown, shown, marks)
+            pattern.shown.add(self.row, shown, marks)
             if whole:
-                sheet.write_pattern(self.row, pattern.full, full, marks)
+                pattern.full.add(self.row, full, marks)
             sheet.set_row(self.row, look.height_of_lines(lines, form.size))
             self.row += 1
+        for pattern in patterns.values():
+            sheet.write_rows(pattern.shown)
+            sheet.write_rows(pattern.full)
 
     def _notes(self) -> None:
         self.sheet.set_row(self.row, 6)

@@ -14,6 +14,7 @@ from xl_theodoi.workbook.building.unit_content import (
     vietnamese_date,
     write_text,
 )
+from xl_theodoi.workbook.building.unit_rows import RowPattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,5 +142,9 @@ def _table(
          "columns": [{"header": head} for head in heads]},
     )  # fmt: skip
     plain, quoted = style.style(), style.style(quote_prefix=True)
+    pattern = RowPattern()
+    for nth in range(len(heads)):
+        pattern.text(column + nth, plain, quoted)
     for at, cells in enumerate(rows, start=1):
-        sheet.write_texts(at, column, cells, plain, quoted)
+        pattern.add(at, cells)
+    sheet.write_rows(pattern)

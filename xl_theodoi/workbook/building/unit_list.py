@@ -212,10 +212,12 @@ def _rows(
         if self_check.was_wrong(at):
             formula = self_check.formula_of_wrong(at)
             sheet.write_formula(line, 0, formula, mark, self_check.masks[at])
-            sheet.write_pattern(line, unmarked, values)
+            unmarked.add(line, values)
         else:
-            sheet.write_pattern(line, marked, [self_check.masks[at], *values])
+            marked.add(line, [self_check.masks[at], *values])
         sheet.fit_row(line, _height(texts, widths))
+    sheet.write_rows(marked)
+    sheet.write_rows(unmarked)
 
 
 def _height(texts: Mapping[str, str], widths: Mapping[str, float]) -> float:

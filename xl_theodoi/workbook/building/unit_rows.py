@@ -1,10 +1,10 @@
 """Rows of a unit workbook that differ only in numbers and values.
 
 A list of 300 tasks has some ten thousand formulas, but only a few dozen different ones: the
-others repeat them with another row number. A `RowPattern` holds such a row once; a sheet
-writes it for a row by putting in the row's number, further numbers and the cells' values.
-`write_cells` says what that means, cell by cell; `FilledSheet` does the same to text that is
-ready for the file.
+others repeat them with another row number. A `RowPattern` holds such a row once, and for each
+row of the kind its number, further numbers and the cells' values. `write_rows` says what that
+means, cell by cell; `FilledSheet.write_rows` does the same with text that is ready for the
+file.
 """
 
 from __future__ import annotations
@@ -38,24 +38,27 @@ class CellKind(IntEnum):
     NUMBER = 3
     """A number, as the cell's content."""
     TEXT = 4
-    """A text, as the cell's content, that nothing takes for a formula as no unit sees the
-    cell; no cell at all where it is empty."""
+    """A text, as the cell's content; no cell at all where it is empty."""
 
 
 class RowPattern:
-    """Cells of a row, from left to right, with their formulas and formats.
+    """Cells of rows, from left to right, with their formulas and formats, and the rows.
 
     Attributes:
         cells: Column, kind, formula, format and, where text could be taken for a formula, the
             format for such text.
-        made: What a sheet has made of the pattern, for its own use.
+        rows: 0-based number of each row.
+        values: A value for each cell, for each row.
+        marks: What to put for each of `MARKS` in the formulas, for each row.
     """
 
-    __slots__ = ("cells", "made")
+    __slots__ = ("cells", "marks", "rows", "values")
 
     def __init__(self) -> None:
         self.cells: list[tuple[int, CellKind, str, Any, Any]] = []
-        self.made: Any = None
+        self.rows: list[int] = []
+        self.values: list[Sequence[Any]] = []
+        self.marks: list[Sequence[str]] = []
 
     def content(self, column: int, shape: Any, quoted: Any) -> None:
         """Add a cell that holds what it is given."""
@@ -73,42 +76,40 @@ class RowPattern:
         """Add a cell that holds a number."""
         self.cells.append((column, CellKind.NUMBER, "", shape, None))
 
-    def text(self, column: int, shape: Any) -> None:
+    def text(self, column: int, shape: Any, quoted: Any) -> None:
         """Add a cell that holds a text, and is left out where the text is empty."""
-        self.cells.append((column, CellKind.TEXT, "", shape, None))
+        self.cells.append((column, CellKind.TEXT, "", shape, quoted))
+
+    def add(self, row: int, values: Sequence[Any], marks: Sequence[str] = ()) -> None:
+        """Add a row."""
+        self.rows.append(row)
+        self.values.append(values)
+        self.marks.append(marks)
 
 
-def write_cells(
-    sheet: Any, row: int, pattern: RowPattern, values: Sequence[Any], marks: Sequence[str] = ()
-) -> None:
-    """Write a row of a pattern through XlsxWriter's own methods.
-
-    Args:
-        sheet: XlsxWriter worksheet.
-        row: 0-based row.
-        pattern: Its cells.
-        values: A value for each cell.
-        marks: What to put for each of `MARKS` in the formulas.
-    """
-    pairs = ((HERE, str(row + 1)), *zip(MARKS, marks, strict=False))
-    for (column, kind, formula, shape, quoted), value in zip(pattern.cells, values, strict=True):
-        if kind is CellKind.CONTENT:
-            write_content(sheet, row, column, value, shape, quoted)
-        elif kind is CellKind.NUMBER:
-            sheet.write_number(row, column, value, shape)
-        elif kind is CellKind.TEXT:
-            if value:
-                sheet.write_string(row, column, value, shape)
-        else:
-            for mark, text in pairs:
-                formula = formula.replace(mark, text)  # noqa: PLW2901
-            sheet.write_formula(row, column, f"={formula}", shape, value)
+def write_rows(sheet: Any, pattern: RowPattern) -> None:
+    """Write the rows of a pattern through XlsxWriter's own methods."""
+    if not pattern.rows:
+        return
+    columns = zip(*pattern.values, strict=True)
+    for (column, kind, formula, shape, quoted), values in zip(pattern.cells, columns, strict=True):
+        for row, value, marks in zip(pattern.rows, values, pattern.marks, strict=True):
+            if kind is CellKind.CONTENT:
+                _write_content(sheet, row, column, value, shape, quoted)
+            elif kind is CellKind.NUMBER:
+                sheet.write_number(row, column, value, shape)
+            elif kind is CellKind.TEXT:
+                if value:
+                    used = quoted if is_formula_like(value) else shape
+                    sheet.write_string(row, column, value, used)
+            else:
+                text = formula.replace(HERE, str(row + 1))
+                for mark, said in zip(MARKS, marks, strict=False):
+                    text = text.replace(mark, said)
+                sheet.write_formula(row, column, f"={text}", shape, value)
 
 
-def write_content(
-    sheet: Any, row: int, column: int, value: Any, shape: Any, quoted: Any
-) -> None:  # fmt: skip
-    """Write a cell's content; `quoted` is the format of texts that look like formulas."""
+def _write_content(sheet: Any, row: int, column: int, value: Any, shape: Any, quoted: Any) -> None:
     if value is None:
         sheet.write_blank(row, column, None, shape)
     elif isinstance(value, str):
@@ -119,12 +120,3 @@ def write_content(
         sheet.write_boolean(row, column, value, shape)
     else:
         sheet.write_number(row, column, value, shape)
-
-
-def write_texts(
-    sheet: Any, row: int, column: int, texts: Sequence[str], shape: Any, quoted: Any
-) -> None:  # fmt: skip
-    """Write texts from a column on; nothing where a text is empty."""
-    for nth, text in enumerate(texts):
-        if text:
-            sheet.write_string(row, column + nth, text, quoted if is_formula_like(text) else shape)

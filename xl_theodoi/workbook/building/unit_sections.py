@@ -123,6 +123,8 @@ class SectionWriter:
             order += self._store_section(at)
         for at in range(len(form.figures)):
             order += self._store_task(at, offsets[at])
+        for pattern in (*self.need_patterns.values(), *self.line_patterns.values()):
+            sheet.write_rows(pattern)
         by_row = {target: nth for nth, (target, _, _) in enumerate(order) if target}
         height = form.size * look.LINE_SPACING + 1
         self._table(row, total, order, by_row, height)
@@ -147,8 +149,10 @@ class SectionWriter:
             found.append(offset)
             rank, lines = others if at else first
             marks = [str(at), str(form.shares[at])]
-            self.sheet.write_pattern(at, rank, [offset], marks)
-            self.sheet.write_pattern(at, lines, [self.lines[at], self.order[at]], marks)
+            rank.add(at, [offset], marks)
+            lines.add(at, [self.lines[at], self.order[at]], marks)
+        for pattern in (*first, *others):
+            self.sheet.write_rows(pattern)
         return found
 
     def _offset_patterns(self, above: Sequence[int]) -> list[tuple[RowPattern, RowPattern]]:
@@ -226,9 +230,7 @@ class SectionWriter:
         key = (fixed, count > 1)
         if key not in self.need_patterns:
             self.need_patterns[key] = self._need_pattern(*key)
-        self.sheet.write_pattern(
-            at, self.need_patterns[key], [self.needs[at]], [str(first + 1), str(first + count - 1)]
-        )
+        self.need_patterns[key].add(at, [self.needs[at]], [str(first + 1), str(first + count - 1)])
         found = []
         for nth in range(count):
             kind = CONTINUED if nth else FIRST_LINE
@@ -242,8 +244,8 @@ class SectionWriter:
             for _, _, work in values:
                 if work:
                     stored += work[nth]
-            self.sheet.write_pattern(
-                first + nth, pattern, stored,
+            pattern.add(
+                first + nth, stored,
                 [str(at + 1), str(first + 1), str(first + nth), str(nth), str(nth + 1)],
             )  # fmt: skip
             found.append((target, kind, [lines[nth] for lines in shown]))
@@ -293,7 +295,7 @@ class SectionWriter:
         for column, spec in enumerate(form.columns):
             target = self.c_store + column
             if not self._is_typed(spec):
-                found.text(target, plain)
+                found.text(target, plain, plain)
                 continue
             formula = form.formula(spec.name, place, code, self._cell(form.c_number, task))
             if spec.kind == "date":
@@ -391,9 +393,11 @@ class SectionWriter:
             here = row + nth
             stored = by_row.get(nth + 1, -1)
             _, kind, texts = order[stored] if stored >= 0 else (0, -1, blank)
-            sheet.write_pattern(here, shown, texts)
-            sheet.write_pattern(here, found, [stored + 1, kind], [str(nth + 1)])
+            shown.add(here, texts)
+            found.add(here, [stored + 1, kind], [str(nth + 1)])
             sheet.set_row(here, height)
+        sheet.write_rows(shown)
+        sheet.write_rows(found)
 
     def _shape(self, column: int) -> Any:
         """Return the format of a line's cell; all borders are conditional."""

@@ -9,29 +9,40 @@ byte for byte what XlsxWriter would have written.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from math import isfinite
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from xlsxwriter.utility import xl_range
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.workbook.building import look
-from xl_theodoi.workbook.building.unit_content import CELL_LIMIT, is_formula_like, serial
+from xl_theodoi.workbook.building.unit_content import (
+    CELL_LIMIT,
+    FORMULA_STARTS,
+    clean_text,
+    serial,
+)
 from xl_theodoi.workbook.building.unit_rows import HERE, MARKS, CellKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xl_theodoi.workbook.building.unit_book import FilledBook, Shape
+    from xl_theodoi.workbook.building.unit_book import Shape
     from xl_theodoi.workbook.building.unit_rows import RowPattern
 
 _ERRORS: Final = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"))
 """Values of formulas that Excel takes for errors, as XlsxWriter does."""
 _USUAL_PIXELS: Final = 20
 """Height of a row of which the file says nothing."""
+_VALUE: Final = "\0"
+"""Stands in a template for what a cell's value puts in."""
+_ORDER: Final = {mark: nth for nth, mark in enumerate((HERE, *MARKS))}
+_PLACES: Final = re.compile(f"[{_VALUE}{HERE}{''.join(MARKS)}]")
 _ROWS_OF_A_SPAN: Final = 16
 _LETTERS: Final = tuple(column_letter(at + 1) for at in range(256))
 
@@ -47,15 +58,29 @@ def escaped(text: str) -> str:
     return text
 
 
-def _result(value: Any) -> tuple[str, Any]:
+def _result(value: Any) -> tuple[str, str]:
     """Return the type attribute and the text of a formula's stored value."""
-    if isinstance(value, str):
-        if not value:
-            return "", ""
-        return (' t="e"' if value in _ERRORS else ' t="str"'), escaped(value)
-    if isinstance(value, bool):
-        return ' t="b"', int(value)
-    return "", value
+    kinds, texts = _results((value,))
+    return kinds[0], texts[0]
+
+
+def _results(values: Sequence[Any]) -> tuple[list[str], list[str]]:
+    """Return the type attributes and the texts of formulas' stored values."""
+    kinds, texts = [], []
+    for value in values:
+        if isinstance(value, str):
+            kind = ' t="str"' if value else ""
+            if value in _ERRORS:
+                kind = ' t="e"'
+            kinds.append(kind)
+            texts.append(escaped(value))
+        elif isinstance(value, bool):
+            kinds.append(' t="b"')
+            texts.append(str(int(value)))
+        else:
+            kinds.append("")
+            texts.append(str(value))
+    return kinds, texts
 
 
 def _number(value: float) -> str:
@@ -70,65 +95,59 @@ def _day(value: date) -> str:
     return f"{serial(value):.16G}"
 
 
-class _Made:
-    """A pattern as the text that a row's number and values are put into."""
+class _Template:
+    """A pattern as the pieces of text between what each row puts in.
 
-    __slots__ = ("after", "first", "kinds", "last", "marked", "pieces")
+    Attributes:
+        pieces: Constant text, every other place left for what is put in.
+        picked: Gives, from a row's number, marks and values, what goes into those places.
+    """
+
+    __slots__ = ("picked", "pieces")
 
     def __init__(self, pattern: RowPattern) -> None:
-        columns = [column for column, *_ in pattern.cells]
-        self.first = columns[0]
-        if columns != sorted(set(columns)):
-            message = f"columns of a pattern are not in order: {columns}"
-            raise ValueError(message)
-        self.kinds = [
-            (kind, f'{shape.xf}"', quoted and f'{quoted.xf}"', _LETTERS[column])
-            for column, kind, _, shape, quoted in pattern.cells
-        ]
-        kept = [column for column, kind, *_ in pattern.cells if kind is not CellKind.TEXT]
-        # Texts at the end that are left out make a row shorter.
-        self.after = [
-            (nth, column)
-            for nth, (column, kind, *_) in enumerate(pattern.cells)
-            if kind is CellKind.TEXT and column > kept[-1]
-        ]
-        if self.first != kept[0]:
-            message = f"a pattern begins with a text that may be left out: {columns}"
-            raise ValueError(message)
-        self.last = kept[-1]
-        text = "".join(_cell_pattern(*cell) for cell in pattern.cells)
-        self.marked = [(nth, mark) for nth, mark in enumerate(MARKS) if mark in text]
-        self.pieces = text.split(HERE)
+        text = "".join(_cell_template(*cell) for cell in pattern.cells)
+        constant = _PLACES.split(text)
+        self.pieces = [""] * (2 * len(constant) - 1)
+        self.pieces[::2] = constant
+        places, value = [], 1 + len(pattern.marks[0])
+        for place in _PLACES.findall(text):
+            if place == _VALUE:
+                places.append(value)
+                value += 1
+            else:
+                places.append(_ORDER[place])
+        self.picked = itemgetter(*places)
 
 
-def _cell_pattern(column: int, kind: CellKind, formula: str, shape: Shape, _: Any) -> str:
-    head = f'<c r="{_LETTERS[column]}{HERE}" s="'
-    formula = escaped(formula).replace("%", "%%")
-    if kind is CellKind.CONTENT:
-        return f"{head}%s"
+def _cell_template(column: int, kind: CellKind, formula: str, shape: Shape, _: Any) -> str:
     if kind is CellKind.TEXT:
-        return "%s"
+        return _VALUE
+    head = f'<c r="{_LETTERS[column]}{HERE}" s="'
+    if kind is CellKind.CONTENT:
+        return f"{head}{_VALUE}"
+    head += f'{shape.xf}"'
     if kind is CellKind.NUMBER:
-        return f'{head}{shape.xf}"><v>%s</v></c>'
-    if kind is CellKind.COUNT:
-        return f'{head}{shape.xf}"><f>{formula}</f><v>%s</v></c>'
-    return f'{head}{shape.xf}"%s><f>{formula}</f><v>%s</v></c>'
+        return f"{head}><v>{_VALUE}</v></c>"
+    typed = _VALUE if kind is CellKind.FORMULA else ""
+    return f"{head}{typed}><f>{escaped(formula)}</f><v>{_VALUE}</v></c>"
 
 
 class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
-    """A worksheet of a `FilledBook`."""
+    """A worksheet of a `FilledBook`.
+
+    Attributes:
+        strings: The book's table of texts.
+        used: Cells of the sheet that hold a text.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.strings: dict[str, int] = {}
-        self.book: FilledBook | None = None
+        self.used = 0
         self.heights: dict[int, int] = {}
         self.cells: dict[int, dict[int, str]] = {}
-        self.runs: dict[int, list[tuple[int, int, str]]] = {}
-
-    def join(self, book: FilledBook) -> None:
-        """Take the book's table of texts."""
-        self.book, self.strings = book, book.strings
+        self.runs: dict[int, list[tuple[int, int, bytes]]] = {}
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
         # XlsxWriter searches for functions newer than Excel 2010; none is used here.
@@ -145,11 +164,14 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         cells[column] = f'<c r="{_LETTERS[column]}{row + 1}"{style}{rest}'
 
     def _string(self, text: str) -> int:
-        if len(text) > CELL_LIMIT // 2 and len(text.encode("utf-16-le")) // 2 > CELL_LIMIT:
-            encoded = text.encode("utf-16-le")[: CELL_LIMIT * 2]
-            text = encoded.decode("utf-16-le", "ignore")
-        self.book.used += 1  # type: ignore[union-attr]
-        return self.strings.setdefault(text, len(self.strings))
+        """Return a text's number in the book's table of texts, and count its use."""
+        self.used += 1
+        found = self.strings.get(text)
+        if found is None:
+            if len(text) > CELL_LIMIT // 2:
+                text = clean_text(text)
+            found = self.strings.setdefault(text, len(self.strings))
+        return found
 
     def write_string(self, row: int, column: int, text: str, shape: Shape | None = None) -> None:
         """Write a text."""
@@ -196,72 +218,108 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
 
     # Rows
 
-    def write_pattern(
-        self, row: int, pattern: RowPattern, values: Sequence[Any], marks: Sequence[str] = ()
-    ) -> None:
-        """Write a row of a pattern, as `write_cells` does."""
-        made: _Made = pattern.made
-        if made is None:
-            made = pattern.made = _Made(pattern)
-        number = str(row + 1)
-        holes: list[Any] = []
-        add = holes.append
-        for (kind, shape, quoted, letters), value in zip(made.kinds, values, strict=True):
-            if kind == CellKind.FORMULA:
-                holes += _result(value)
-            elif kind == CellKind.CONTENT:
-                add(f"{shape}/>" if value is None else self._content(value, shape, quoted))
-            elif kind == CellKind.COUNT:
-                add(value)
-            elif kind == CellKind.NUMBER:
-                add(_number(value))
-            elif value:
-                index = self._string(value)
-                add(f'<c r="{letters}{number}" s="{shape} t="s"><v>{index}</v></c>')
+    def write_rows(self, pattern: RowPattern) -> None:
+        """Write the rows of a pattern, as the function of that name does.
+
+        Raises:
+            ValueError: Where the pattern's cells are not in order.
+        """
+        if not pattern.rows:
+            return
+        columns = [column for column, *_ in pattern.cells]
+        if columns != sorted(set(columns)):
+            message = f"columns of a pattern are not in order: {columns}"
+            raise ValueError(message)
+        template = _Template(pattern)
+        pieces, picked = template.pieces, template.picked
+        numbers = [str(row + 1) for row in pattern.rows]
+        put_in = [
+            numbers,
+            *([escaped(mark) for mark in marks] for marks in zip(*pattern.marks, strict=True)),
+        ]
+        for cell, values in zip(pattern.cells, zip(*pattern.values, strict=True), strict=True):
+            put_in += self._column(cell, values, numbers)
+        ends = self._ends(pattern)
+        for row, (first, last), parts in zip(
+            pattern.rows, ends, zip(*put_in, strict=True), strict=True
+        ):
+            if first < 0:
+                continue
+            pieces[1::2] = picked(parts)
+            run = (first, last, "".join(pieces).encode())
+            if row in self.runs:
+                self.runs[row].append(run)
             else:
-                add("")
-        text = number.join(made.pieces) % tuple(holes)
-        for nth, mark in made.marked:
-            text = text.replace(mark, escaped(marks[nth]))
-        last = made.last
-        for nth, column in made.after:
-            if values[nth]:
-                last = column
-        run = (made.first, last, text)
-        if row in self.runs:
-            self.runs[row].append(run)
-        else:
-            self.runs[row] = [run]
+                self.runs[row] = [run]
 
-    def _content(self, value: Any, shape: str, quoted: str) -> str:
-        if isinstance(value, str):
-            used = quoted if is_formula_like(value) else shape
-            return f'{used} t="s"><v>{self._string(value)}</v></c>'
-        if isinstance(value, (date, datetime)):
-            return f"{shape}><v>{_day(value)}</v></c>"
-        if isinstance(value, bool):
-            return f'{shape} t="b"><v>{int(value)}</v></c>'
-        return f"{shape}><v>{_number(value)}</v></c>"
+    def _column(
+        self,
+        cell: tuple[int, CellKind, str, Shape, Shape],
+        values: Sequence[Any],
+        numbers: Sequence[str],
+    ) -> Sequence[Sequence[str]]:
+        """Return what the rows put in for one cell: a list for each place."""
+        column, kind, _, shape, quoted = cell
+        if kind is CellKind.COUNT:
+            return (list(map(str, values)),)
+        if kind is CellKind.FORMULA:
+            return _results(values)
+        if kind is CellKind.NUMBER:
+            return (list(map(_number, values)),)
+        if kind is CellKind.CONTENT:
+            return (self._contents(values, f'{shape.xf}"', f'{quoted.xf}"'),)
+        if not any(values):
+            return ([""] * len(values),)
+        styles = (f'" s="{shape.xf}" t="s"><v>', f'" s="{quoted.xf}" t="s"><v>')
+        head = f'<c r="{_LETTERS[column]}'
+        index = self._string
+        return (
+            [
+                f"{head}{number}{styles[text[0] in FORMULA_STARTS]}{index(text)}</v></c>"
+                if text
+                else ""
+                for number, text in zip(numbers, values, strict=True)
+            ],
+        )
 
-    def write_texts(
-        self, row: int, column: int, texts: Sequence[str], shape: Shape, quoted: Shape
-    ) -> None:
-        """Write texts from a column on, as the function of that name does."""
-        made = []
-        first = last = -1
-        number = row + 1
-        for at, text in enumerate(texts, start=column):
-            if text:
-                style = quoted.xf if is_formula_like(text) else shape.xf
-                made.append(
-                    f'<c r="{_LETTERS[at]}{number}" s="{style}" t="s">'
-                    f"<v>{self._string(text)}</v></c>"
-                )
-                last = at
-                if first < 0:
-                    first = at
-        if made:
-            self.runs.setdefault(row, []).append((first, last, "".join(made)))
+    def _contents(self, values: Sequence[Any], plain: str, like_formula: str) -> list[str]:
+        """Return the rest of the cells that hold some values, from their format's number on."""
+        blank = f"{plain}/>"
+        if values.count(None) == len(values):
+            return [blank] * len(values)
+        styles = (f'{plain} t="s"><v>', f'{like_formula} t="s"><v>')
+        index = self._string
+        found = []
+        add = found.append
+        for value in values:
+            if value is None:
+                add(blank)
+            elif isinstance(value, str):
+                add(f"{styles[value[0] in FORMULA_STARTS]}{index(value)}</v></c>")
+            elif isinstance(value, date):
+                add(f"{plain}><v>{_day(value)}</v></c>")
+            elif isinstance(value, bool):
+                add(f'{plain} t="b"><v>{int(value)}</v></c>')
+            else:
+                add(f"{plain}><v>{_number(value)}</v></c>")
+        return found
+
+    @staticmethod
+    def _ends(pattern: RowPattern) -> list[tuple[int, int]]:
+        """Return the first and the last column of each row; (-1, -1) for no cell."""
+        kinds = [kind for _, kind, *_ in pattern.cells]
+        if CellKind.TEXT not in (kinds[0], kinds[-1]):
+            return [(pattern.cells[0][0], pattern.cells[-1][0])] * len(pattern.rows)
+        ends = []
+        columns = [(column, kind is CellKind.TEXT) for column, kind, *_ in pattern.cells]
+        for values in pattern.values:
+            held = [
+                column
+                for (column, may_be_absent), value in zip(columns, values, strict=True)
+                if value or not may_be_absent
+            ]
+            ends.append((held[0], held[-1]) if held else (-1, -1))
+        return ends
 
     def set_row(self, row: int, height: float) -> None:
         """Give a row a height in points."""
@@ -283,30 +341,33 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
 
     # The part
 
-    def xml(self) -> str:
-        """Return the sheet's part of the package."""
+    def pieces(self) -> list[bytes]:
+        """Return the sheet's part of the package, in pieces."""
         self._rows = self._joined()
         self.fh = _Collected()
         self._assemble_xml_file()
-        return "".join(self.fh.pieces)
+        return self.fh.pieces
 
-    def _joined(self) -> list[tuple[int, int, int, str]]:
+    def _joined(self) -> list[tuple[int, int, int, bytes]]:
         """Return number, first and last column and cells of each row, and note the area."""
+        for row, cells in self.cells.items():
+            self.runs.setdefault(row, []).extend(
+                (column, column, text.encode()) for column, text in cells.items()
+            )
         rows = []
-        for row in sorted({*self.cells, *self.runs, *self.heights}):
-            runs = self.runs.get(row, [])
-            single = self.cells.get(row)
-            if single:
-                runs = runs + [(column, column, text) for column, text in single.items()]
-            if len(runs) > 1:
-                runs = sorted(runs)
+        for row in sorted({*self.runs, *self.heights}):
+            runs = self.runs.get(row)
+            if not runs:
+                rows.append((row, -1, -1, b""))
+            elif len(runs) == 1:
+                rows.append((row, *runs[0]))
+            else:
+                runs.sort()
                 if any(a[1] >= b[0] for a, b in pairwise(runs)):
                     message = f"two patterns write the same cells of row {row + 1}"
                     raise ValueError(message)
-            if runs:
-                rows.append((row, runs[0][0], runs[-1][1], "".join([run[2] for run in runs])))
-            else:
-                rows.append((row, -1, -1, ""))
+                cells = b"".join([run[2] for run in runs])
+                rows.append((row, runs[0][0], runs[-1][1], cells))
         self._check_dimensions(rows[0][0], min(first for _, first, _, _ in rows if first >= 0))
         self._check_dimensions(rows[-1][0], max(last for _, _, last, _ in rows))
         return rows
@@ -319,8 +380,8 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
                 low, high = spans.get(block, (first, last))
                 spans[block] = (min(low, first), max(high, last))
         said = {block: f'" spans="{low + 1}:{high + 1}"' for block, (low, high) in spans.items()}
-        write = self.fh.write
-        write("<sheetData>")
+        made = self.fh.pieces
+        self.fh.write("<sheetData>")
         for row, _, _, cells in self._rows:
             span = said.get(row // _ROWS_OF_A_SPAN, '"')
             pixels = self.heights.get(row, _USUAL_PIXELS)
@@ -329,17 +390,19 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
                 height = f' ht="{pixels * 0.75:.16g}"'
                 if row not in self.fitted:
                     height += ' customHeight="1"'
-            end = f">{cells}</row>" if cells else "/>"
-            write(f'<row r="{row + 1}{span}{height}{end}')
-        write("</sheetData>")
+            if cells:
+                made += (f'<row r="{row + 1}{span}{height}>'.encode(), cells, b"</row>")
+            else:
+                made.append(f'<row r="{row + 1}{span}{height}/>'.encode())
+        self.fh.write("</sheetData>")
 
 
 class _Collected:
     """Takes the pieces of a part, as a file would."""
 
     def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self.write = self.pieces.append
+        self.pieces: list[bytes] = []
 
-    def close(self) -> None:
-        """There is nothing to close."""
+    def write(self, text: str) -> None:
+        """Take a piece."""
+        self.pieces.append(text.encode())
