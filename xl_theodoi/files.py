@@ -158,10 +158,16 @@ class Staged:
         _in_use.discard(self.path.name)
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, *, is_last: bool = True) -> None:
     """Write a file in the place of whatever is there, making its folder where it is missing.
 
     At any moment the file is the old one or the new one.
+
+    Args:
+        path: The file.
+        data: Its new bytes.
+        is_last: Whether the folder is flushed too; not needed where the caller does it, or
+            where the old file would serve as well after a power cut.
 
     Raises:
         TheodoiError: `cannot_write`.
@@ -174,7 +180,8 @@ def replace_file(path: Path, data: bytes) -> None:
         except BaseException:
             staged.discard()
             raise
-    flush_folder(path.parent)
+    if is_last:
+        flush_folder(path.parent)
 
 
 def write_new(path: Path, data: bytes) -> None:

@@ -55,6 +55,8 @@ def outcome_of(companion: Companion, left: RunRecord | None) -> Outcome | None:
     if left.command == "undo":
         is_dropped = companion.snapshots.last_entry() < left.last
         return Outcome("undo", left.at, is_dropped or _undone(companion, entries) is not None)
+    if left.command == "new":
+        return Outcome("new", left.at, companion.master.exists())
     is_done = any(e["number"] > left.last and e["command"] == left.command for e in entries)
     return Outcome(left.command, left.at, is_done)
 
@@ -121,7 +123,7 @@ def settle(companion: Companion, left: RunRecord | None) -> list[Finding]:
             if intended["temporary"]:
                 with contextlib.suppress(OSError):
                     companion.master.resolve().with_name(intended["temporary"]).unlink()
-            snapshots.drop([entry["number"]], [Path(path) for path in intended["made"]])
+            snapshots.drop([entry["number"]])
         else:
             snapshots.finish(entry["number"], intended["after"] if outcome.is_done else None)
     elif outcome.command == "undo" and outcome.is_done:

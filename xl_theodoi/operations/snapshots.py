@@ -12,14 +12,15 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.files import Staged, flush_folder, missing_folders, refusals, replace_file
+from xl_theodoi.operations.locking import held_lock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,9 @@ class Snapshots:
 
     def write_entries(self, entries: Sequence[dict[str, Any]]) -> None:
         """Write the journal anew."""
-        replace_file(self.journal, "".join(json.dumps(e) + "\n" for e in entries).encode())
+        text = "".join(json.dumps(entry) + "\n" for entry in entries)
+        # Whoever needs the directory on the disk flushes it; else the older journal serves too.
+        replace_file(self.journal, text.encode(), is_last=False)
 
     def last_entry(self) -> int:
         """Return the number of the newest entry; 0 where there is none."""
@@ -120,6 +123,9 @@ class Snapshots:
         """
         number = self.last_number() + 1
         made = missing_folders(self.folder)
+        lock = held_lock()
+        if made and lock is not None:
+            lock.will_write_in(self.folder, made)
         with refusals(self.path(number)):
             self.folder.mkdir(parents=True, exist_ok=True)
             snapshot = Staged(self.path(number), intent.before, flush=True)
@@ -144,7 +150,8 @@ class Snapshots:
             flush_folder(self.folder)
         except BaseException:
             snapshot.discard()
-            self.drop([number], made)
+            with contextlib.suppress(TheodoiError):
+                self.drop([number], made)
             raise
         return number
 
@@ -174,10 +181,12 @@ class Snapshots:
 
         Args:
             numbers: Their snapshots.
-            made: Folders that go too where they are blank then, the topmost first.
+            made: Folders that were made, the topmost first; they go too where nothing is in them.
         """
         entries = self.entries()
         kept = [entry for entry in entries if entry["number"] not in numbers]
+        began = (entry for entry in entries if entry["number"] in numbers and "open" in entry)
+        made = [*made, *(Path(path) for entry in began for path in entry["open"]["made"])]
         for number in numbers:
             self._remove(number)
         if kept != entries:
