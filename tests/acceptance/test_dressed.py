@@ -109,8 +109,11 @@ class Office:
 
     def undo(self) -> None:
         """The very bytes of before the last step come back."""
-        done("undo", self.master)
-        assert self.master.read_bytes() == self.states.pop()
+        before = self.master.read_bytes()
+        said = done("undo", self.master)["parts_changed"]
+        after = self.master.read_bytes()
+        assert after == self.states.pop()
+        check_untouched(entries(before), entries(after), said)
 
 
 def part_roles(parts: Parts) -> dict[str, str]:

@@ -11,6 +11,7 @@ from xl_theodoi.operations.locking import moment_text
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.second import keep_in_step
 from xl_theodoi.operations.writing import drop_undone, unfinished, writes
+from xl_theodoi.workbook.editing.differ import differing_parts
 from xl_theodoi.workbook.editing.save import write
 
 if TYPE_CHECKING:
@@ -49,5 +50,5 @@ def undo(host: FileHost) -> tuple[WriteResult, dict[str, Any]]:
         host.findings.append(unfinished(companion, problem))
     # The setting is the master's, which need not be readable to be put back.
     host.findings += keep_in_step(companion, entry.get("second") or "")
-    result = WriteResult([path], {"undone": 1})
+    result = WriteResult([path], {"undone": 1}, parts_changed=differing_parts(current, data))
     return result, {**entry, "at_text": moment_text(entry["at"])}
