@@ -9,7 +9,12 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import xml
 from xl_theodoi.workbook.editing.refs import Area, address, parse_area
 from xl_theodoi.workbook.editing.rows import CellXml, SheetXml, attributes_of
-from xl_theodoi.workbook.editing.values import formula_of, has_content, is_shared_string
+from xl_theodoi.workbook.editing.values import (
+    formula_of,
+    has_content,
+    is_shared_string,
+    is_usual_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -114,6 +119,7 @@ class SheetEdit:
         self._skeleton_before = b""
         self._column_styles: list[tuple[int, int, int]] | None = None
         self._groups: list[Area] | None = None
+        self._frames: dict[int | None, tuple[bytes, bytes, int]] = {}
 
     def refusal(self, row: int, column: int, reason: str) -> TheodoiError:
         """Return the error that names a cell as the reason why nothing is written."""
@@ -240,7 +246,14 @@ class SheetEdit:
             TheodoiError: As `CellWriter.cell`.
             ValueError: As `CellWriter.cell`.
         """
-        cell = self._writer.cell(self.name, row, column, value, style=style, prefix=self.xml.prefix)
+        prefix = self.xml.prefix
+        if is_usual_text(value):
+            frame = self._frames.get(style)
+            if frame is None:
+                frame = self._frames[style] = self._writer.text_frame(style, prefix)
+            before, after, shown = frame
+            return b"%b%d%b" % (before, self._strings.place(value), after), shown
+        cell = self._writer.cell(self.name, row, column, value, style=style, prefix=prefix)
         if isinstance(value, str):
             self._strings.release()
         return self._ending(cell, row, column), cell.style or 0

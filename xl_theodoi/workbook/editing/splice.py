@@ -89,12 +89,14 @@ class RowSplicer:
         if not raw.endswith(_ROW_END):
             return False
         pieces = raw[: -len(_ROW_END)].split(_BETWEEN)
+        last = len(pieces) - 1
         digits = b'%d"' % number
         opening = b'<row r="' + digits
         layout = self._layout(pieces)
         if (
             layout is None
-            or raw.count(b"<c") != len(pieces) - 1
+            or raw.count(b"<c") != last
+            or raw.count(b"</c" + _BETWEEN) + raw.count(b"/" + _BETWEEN) != last - 1
             or not pieces[0].startswith(opening)
         ):
             return False
@@ -102,47 +104,58 @@ class RowSplicer:
         attributes = self._attributes_of(start)
         if attributes is None:
             return False
+        places, letters, heads, endings = layout.places, self._letters, self._heads, self._endings
+        has_formulas = b"<f" in raw
         changed: list[int] = []
         missing: dict[int, bytes] = {}
         most = 0.0
         added = dropped = 0
         for column, value in wanted:
-            where = self._letter(column) + digits
-            at = layout.places.get(column)
+            where = (letters.get(column) or self._letter(column)) + digits
+            at = places.get(column)
+            is_empty = value is None or value == ""
+            style: int | None
             if at is None:
                 if column in missing:
                     return False
                 style, is_own = self._new_style(number, column, value, attributes)
-                if value is None or value == "":
+                if is_empty:
                     if is_own and style is not None:
                         missing[column] = where + b' s="%d"/' % style
                     continue
-                ending, height, is_text = self._ending(number, column, value, style)
-                missing[column] = where + ending
             else:
                 piece = pieces[at]
+                if not piece.startswith(where):
+                    return False
                 close = piece.find(b">")
                 if close < 0:
                     plain = piece.endswith(b"/")
+                elif has_formulas or at == last:
+                    plain = b"<f" not in piece and piece.find(_CELL_END) == len(piece) - 3
                 else:
-                    ends = piece.find(_CELL_END, close) == len(piece) - len(_CELL_END)
-                    plain = ends and b"<f" not in piece and not piece.endswith(b"/", 0, close)
-                if not plain or not piece.startswith(where):
+                    plain = piece.endswith(_CELL_END)
+                if not plain:
                     return False
-                style, was_text = self._head(piece[len(where) : close])
+                head = piece[len(where) : close]
+                style, was_text = heads.get(head) or self._head(head)
                 dropped += was_text
-                if value is None or value == "":
+                if is_empty:
                     if style is None:
                         return False
                     if close > 0 and has_content(CellXml(b"", piece[close + 1 : -len(_CELL_END)])):
                         changed.append(column)
                     pieces[at] = where + b' s="%d"/' % style
                     continue
-                ending, height, is_text = self._ending(number, column, value, style)
+            key = (column, style, value.__class__, value)
+            ending, height, is_text = endings.get(key) or self._ending(number, column, value, style)
+            if at is None:
+                missing[column] = where + ending
+            else:
                 pieces[at] = where + ending
             changed.append(column)
             added += is_text
-            most = max(most, height)
+            if height > most:  # noqa: PLR1730 - a call of `max` for every cell takes longer
+                most = height
         columns = layout.columns
         if missing:
             for column in sorted(missing, reverse=True):

@@ -108,6 +108,10 @@ class SharedStrings:
     def index(self, text: str) -> int:
         """Return the index of a text, adding it when it is new, and count the reference."""
         self._references += 1
+        return self.place(text)
+
+    def place(self, text: str) -> int:
+        """Return the index of a text, adding it when it is new; nothing is counted."""
         known = self._indices.get(text)
         if known is None:
             if self._size < 0:

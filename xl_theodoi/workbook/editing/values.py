@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import xml
@@ -61,6 +61,15 @@ def formula_of(cell: CellXml) -> tuple[dict[bytes, bytes], str] | None:
     if match is None:
         return None
     return attributes_of(match[1]), xml.unescape(match[2] or b"")
+
+
+def is_usual_text(value: Value) -> TypeGuard[str]:
+    """Whether a value is a text that is not empty, not too long and needs no apostrophe."""
+    return (
+        type(value) is str
+        and 0 < len(value) <= xml.MAX_TEXT // 2
+        and not value.startswith(_FORMULA_START)
+    )
 
 
 def has_content(cell: CellXml | None) -> bool:
@@ -154,6 +163,15 @@ class CellWriter:
         if kind:
             text += b' t="%s"' % kind
         return CellXml(text, inner)
+
+    def text_frame(self, style: int | None, prefix: bytes) -> tuple[bytes, bytes, int]:
+        """Return what stands around the index of a usual text in its cell, and the format.
+
+        The cell begins after its address; see `is_usual_text`.
+        """
+        style = self._quoted(style, on=False)
+        text = b"" if style is None else b' s="%d"' % style
+        return text + b' t="s"><%sv>' % prefix, b"</%sv></%sc>" % (prefix, prefix), style or 0
 
     def _quoted(self, style: int | None, *, on: bool) -> int | None:
         # Text in a cell that was typed with an apostrophe may keep the mark; a number may not.
