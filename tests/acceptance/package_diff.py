@@ -42,9 +42,10 @@ def entries(data: bytes) -> dict[str, Entry]:
             name, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
             start = info.header_offset + 30 + name + extra
             attributes = (
-                info.date_time, info.compress_type, info.external_attr, info.internal_attr,
-                info.create_system, info.comment, info.extra,
+                info.date_time, info.external_attr, info.internal_attr, info.create_system,
+                info.comment, info.extra,
             )  # fmt: skip
+            # The very bytes, so also the way they are packed.
             packed = data[start : start + info.compress_size]
             result[info.filename] = Entry(package.read(info), packed, attributes)
     return result
