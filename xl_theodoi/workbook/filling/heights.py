@@ -9,8 +9,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TALLEST = 409.0
 """Highest row that Excel takes, in points."""
@@ -91,6 +97,15 @@ def _units(word: str) -> int:
     return sum(map(_letter, word))
 
 
+_BLANK = _WIDTHS[" "] / _SAFETY
+"""A blank; words alone are taken as a little wider than they are."""
+
+
+@lru_cache(maxsize=65536)
+def _with_blank(word: str) -> float:
+    return _units(word) + _BLANK
+
+
 @lru_cache(maxsize=256)
 def _scales(font: Font) -> tuple[float, float]:
     """Return what a thousandth of the type size and a blank measure in points."""
@@ -107,21 +122,49 @@ def line_count(text: str, font: Font, width: float) -> int:
     """
     scale, blank = _scales(font)
     room = max(width, font.size)
+    # The same in thousandths of the type size, with the blank after the last word.
+    stretch = room / (scale * _SAFETY) + _BLANK
     lines = 0
     for paragraph in text.split("\n"):
-        lines += 1
-        used = 0.0
-        for word in paragraph.split(" "):
-            long = _units(word) * scale * _SAFETY
-            if used and used + blank + long > room:
-                lines += 1
-                used = 0.0
-            if long > room:
-                extra = math.ceil(long / room) - 1
-                lines += extra
-                used = long - extra * room
-            else:
-                used += long + (blank if used else 0)
+        words = paragraph.split(" ")
+        ends = list(accumulate(map(_with_blank, words)))
+        found = 0 if "" in words else _filled_lines(ends, stretch)
+        if not found:
+            widths = [units * scale * _SAFETY for units in map(_units, words)]
+            found = _lines_word_by_word(widths, blank, room)
+        lines += found
+    return lines
+
+
+def _filled_lines(ends: Sequence[float], stretch: float) -> int:
+    """Return how many lines words take; 0 where one of them is longer than a line.
+
+    Args:
+        ends: Where each word with its blank ends if all stood in one line.
+        stretch: Where the blank after a full line ends.
+    """
+    lines, at, start = 1, 0, 0.0
+    while ends[-1] - start > stretch:
+        following = bisect_right(ends, start + stretch, at)
+        if following == at:
+            return 0
+        lines, at, start = lines + 1, following, ends[following - 1]
+    return lines
+
+
+def _lines_word_by_word(words: Sequence[float], blank: float, room: float) -> int:
+    """Return the lines of a paragraph with words longer than a line, or several blanks."""
+    lines, used = 1, 0.0
+    for long in words:
+        if used and used + blank + long > room:
+            lines += 1
+            used = 0.0
+        if long > room:
+            extra = math.ceil(long / room) - 1
+            lines += extra
+            used = long - extra * room
+        else:
+            used += long + (blank if used else 0)
     return lines
 
 
