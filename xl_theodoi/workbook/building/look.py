@@ -286,13 +286,13 @@ def text_lines(text: str, width: float, *, size: float = SIZE, bold: bool = Fals
         size: Font size in points.
         bold: Whether the text is bold, which is wider.
     """
-    room = max(size, column_pixels(width) * 0.75 - CELL_PADDING)
-    return line_count(text, _font(size, bold=bold), room)
+    return line_count(text, *text_room(width, size, bold=bold))
 
 
 @cache
-def _font(size: float, *, bold: bool) -> Font:
-    return Font(FONT, size, bold)
+def text_room(width: float, size: float = SIZE, *, bold: bool = False) -> tuple[Font, float]:
+    """Return the font of a text in a column and the points that it has, for `line_count`."""
+    return Font(FONT, size, bold), max(size, column_pixels(width) * 0.75 - CELL_PADDING)
 
 
 def column_pixels(width: float) -> int:

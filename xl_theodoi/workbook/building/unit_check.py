@@ -25,6 +25,7 @@ from xl_theodoi.workbook.building.unit_content import (
     serial,
     unit_texts,
 )
+from xl_theodoi.workbook.building.unit_rows import HERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -117,6 +118,7 @@ class SelfCheck:
             if name in EDITABLE_FIELDS and spec.max_length is not None
         }
         self.checks = self._checks(form_limit)
+        self._total = self.formula(HERE)
         self.masks: list[int] = []
         self._raw_masks: list[int] = []
         states = {
@@ -159,7 +161,7 @@ class SelfCheck:
     def formula_of_wrong(self, at: int) -> str:
         """Return the formula of the mark beside a task that had errors when it was sent."""
         row = str(self.plan.first + at)
-        total = self.formula(row)
+        total = self._total.replace(HERE, row)
         return f"=IF({self._untouched(at, row)},MOD({total},{FIRST_ERROR}),{total})"
 
     @property

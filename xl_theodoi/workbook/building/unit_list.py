@@ -27,11 +27,13 @@ from xl_theodoi.workbook.building.unit_content import (
     vietnamese_date,
 )
 from xl_theodoi.workbook.building.unit_rows import HERE, RowPattern
+from xl_theodoi.workbook.filling.heights import line_count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from xl_theodoi.domain.profile import FieldSpec
+    from xl_theodoi.workbook.filling.heights import Font
 
 WIDTHS: Final = {
     "content": 34, "document_subject": 24, "progress_text": 32, "late_reason": 20,
@@ -201,11 +203,12 @@ def _rows(
         for pattern in (marked, unmarked):
             pattern.content(plan.column(name), shape, quoted)
     names = list(plan.fields)
-    widths = {
-        name: _width(name, spec)
+    # Locked texts turn bold when a task is overdue.
+    rooms = [
+        (name, *look.text_room(_width(name, spec), bold=not plan.is_editable(name)))
         for name, spec in plan.fields.items()
         if spec.kind not in ("date", "choice") and plan.is_shown(name, content.profile)
-    }
+    ]
     for at, (cells, texts) in enumerate(zip(plan.cells, plan.texts, strict=True)):
         line = HEAD_ROW + 1 + at
         values = [cells.get(name) for name in names]
@@ -215,19 +218,19 @@ def _rows(
             unmarked.add(line, values)
         else:
             marked.add(line, [self_check.masks[at], *values])
-        sheet.fit_row(line, _height(texts, widths))
+        sheet.fit_row(line, look.height_of_lines(_lines(texts, rooms)))
     sheet.write_rows(marked)
     sheet.write_rows(unmarked)
 
 
-def _height(texts: Mapping[str, str], widths: Mapping[str, float]) -> float:
-    """Return a height that shows the row's texts; locked ones turn bold when overdue."""
+def _lines(texts: Mapping[str, str], rooms: Sequence[tuple[str, Font, float]]) -> int:
+    """Return the lines that show the texts of a row."""
     lines = 2
-    for name, width in widths.items():
+    for name, font, room in rooms:
         text = texts.get(name)
         if text:
-            lines = max(lines, look.text_lines(text, width, bold=not ListPlan.is_editable(name)))
-    return look.height_of_lines(lines)
+            lines = max(lines, line_count(text, font, room))
+    return lines
 
 
 def _validations(sheet: Any, content: UnitContent, plan: ListPlan) -> None:
