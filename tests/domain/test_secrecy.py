@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from xl_theodoi.domain.cells import Column, SheetTable, kind_of
 from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_cells
@@ -101,3 +103,31 @@ def test_marks_are_found_by_column_and_only_their_place_is_given():
         ("A2", 0, SECRET), ("B3", 1, SECRET), ("C3", 1, SECRET),
     ]  # fmt: skip
     assert "MẬT" not in repr(found)
+
+
+FRAGMENTS = [
+    *("MẬT", "mật", "Mật", "M Ậ T", "M\u200bẬT", "m", "ật", "TỐI", "tối", "tuyệt", "văn bản", "độ"),
+    *("dấu", "bảo", "bí", "nhà nước", "12/QĐ-UBND", "(M)", "(TuM)", "( m )", "-", "/", ":", "\n"),
+    *(" ", "  ", "\u00a0", ".", "[", "]", unicodedata.normalize("NFD", "MẬT"), "cập nhật"),
+]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=9).map("".join))
+@example("T\u00d4I MẬT")
+def test_the_quick_look_passes_over_nothing_that_is_marked(text):
+    thorough = SecrecyWords(secrecy_words())
+    thorough._word = ""
+
+    assert WORDS.judge_text(text) is thorough.judge_text(text)
+
+
+def test_a_marked_text_is_not_kept():
+    words = SecrecyWords(secrecy_words())
+    for text in ("TUYỆT MẬT", "tài liệu mật của Bộ", "bảo mật"):
+        words.judge_text(text)
+
+    assert words._unmarked == {"bảo mật"}
+
+
+def test_the_quick_look_holds_for_the_words_that_ship():
+    assert WORDS._word == "mật"

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.dates import clean_text
@@ -146,6 +147,7 @@ _D_WITH_STROKE = {0x0111: "d", 0x0110: "D"}
 """The one Vietnamese letter that does not decompose."""
 
 
+@lru_cache(maxsize=16_384)
 def strip_accents(text: str) -> str:
     """Return Vietnamese without accents, as some keyboards leave it."""
     plain = unicodedata.normalize("NFD", text.translate(_D_WITH_STROKE))

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from xl_theodoi.domain.text import fold, text_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from xl_theodoi.domain.cells import SheetTable
     from xl_theodoi.domain.findings import Location
 
+_MOST_KEPT = 1 << 18
+"""Texts without a mark that are remembered; never one that is marked."""
 _EDGE = " \t.:;,*()[]{}<>-_/\"'“”"
 
 
@@ -29,6 +31,7 @@ class SecrecyWords:
     """The words of `secrecy_words_vi.toml`, made ready for looking through many cells."""
 
     def __init__(self, words: Mapping[str, Sequence[str]]) -> None:
+        self._unmarked: set[str] = set()
         self._stamps = {_joined(text_key(stamp)) for stamp in words["stamps"]}
         self._levels = {fold(level) for level in words["levels"]}
         self._level_words = {fold(word) for word in words["level_words"]}
@@ -44,6 +47,9 @@ class SecrecyWords:
         stamps = _either(words["stamps"])
         self._inside = re.compile(rf"(?<!\w)(?:{stamps})(?!\w)")
         self._doubtful = tuple(fold(word) for word in words["doubtful"])
+        word = min((_joined(stamp.casefold()) for stamp in self._stamps), key=len)
+        every = (*self._stamps, *self._doubtful, *map(text_key, words["stamps"]))
+        self._word = word if all(word in text.casefold() for text in every) else ""
         self._innocent = re.compile(_either(words["innocent"]), re.IGNORECASE)
         self._prefix = re.compile(rf"^\s*(?:{_either(words['prefixes'])})\s*:?\s*", re.IGNORECASE)
 
@@ -73,6 +79,17 @@ class SecrecyWords:
 
     def judge_text(self, text: str) -> Mark | None:
         """Return what any other cell says: a stamp standing alone, or words in doubt."""
+        # A master's cells are looked at twice, as a table's and as a sheet's.
+        if text in self._unmarked:
+            return None
+        mark = self._judged(text)
+        if mark is None:
+            if len(self._unmarked) >= _MOST_KEPT:
+                self._unmarked.clear()
+            self._unmarked.add(text)
+        return mark
+
+    def _judged(self, text: str) -> Mark | None:
         # Every mark holds the letter m; most cells are decided by two quick looks.
         if "m" not in text and "M" not in text:
             return None
@@ -80,6 +97,10 @@ class SecrecyWords:
         if "ậ" not in plain and "Ậ" not in plain and "(" not in plain:
             return None
         key = text_key(plain)
+        # A symbol's mark stands in brackets, everything else holds one word; the letters of a
+        # stamp may stand apart.
+        if "(" not in key and self._word not in _joined(key.casefold()):
+            return None
         lines = (self._prefix.sub("", line) for line in key.split("\n"))
         if any(_joined(line.strip(_EDGE)) in self._stamps for line in lines):
             return Mark.SECRET
@@ -121,12 +142,15 @@ def marked_cells(
             judge = words.judge_number
         else:
             judge = words.judge_text
-        seen: dict[str, Mark | None] = {}
+        marks = marked_texts(column.values, judge)
+        if not marks:
+            continue
         for position, value in enumerate(column.values):
-            if not isinstance(value, str):
-                continue
-            if value not in seen:
-                seen[value] = judge(value)
-            mark = seen[value]
-            if mark is not None:
-                yield table.location(position, label), position, mark
+            if isinstance(value, str) and value in marks:
+                yield table.location(position, label), position, marks[value]
+
+
+def marked_texts(values: Iterable[object], judge: Callable[[str], Mark | None]) -> dict[str, Mark]:
+    """Return the marked ones among the texts of a column, each judged once."""
+    texts = {value for value in values if isinstance(value, str)}
+    return {text: mark for text in texts if (mark := judge(text)) is not None}

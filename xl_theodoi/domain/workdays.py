@@ -142,6 +142,13 @@ class WorkCalendar:
 
     def __init__(self, entries: Iterable[DayEntry]) -> None:
         self._entries = {entry.date: entry for entry in entries}
+        self._in_order = tuple(self._entries[day] for day in sorted(self._entries))
+        self._doubtful = tuple(
+            entry
+            for entry in self._in_order
+            if entry.confidence is not Confidence.HIGH
+            and (entry.kind is DayKind.MAKEUP_WORK or entry.date.weekday() < _SATURDAY)
+        )
         self._years = frozenset(
             day.year
             for day, entry in self._entries.items()
@@ -154,7 +161,7 @@ class WorkCalendar:
     @property
     def entries(self) -> tuple[DayEntry, ...]:
         """Every row in force, by date."""
-        return tuple(self._entries[day] for day in sorted(self._entries))
+        return self._in_order
 
     @property
     def years(self) -> frozenset[int]:
@@ -175,13 +182,7 @@ class WorkCalendar:
         A row for a Saturday or Sunday that only names a holiday changes no count and is left
         out.
         """
-        return tuple(
-            entry
-            for entry in self.entries
-            if a < entry.date <= b
-            and entry.confidence is not Confidence.HIGH
-            and (entry.kind is DayKind.MAKEUP_WORK or entry.date.weekday() < _SATURDAY)
-        )
+        return tuple(entry for entry in self._doubtful if a < entry.date <= b)
 
     def is_working_day(self, day: date) -> bool:
         """Return whether people work on a day; the time of a moment is cut off.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.secrecy import Mark
+from xl_theodoi.domain.secrecy import Mark, marked_texts
 from xl_theodoi.workbook.reading.read import WorkbookContent
 
 if TYPE_CHECKING:
@@ -38,14 +38,12 @@ def stamped_cells(
         if sheet.name in left_out:
             continue
         grid = content.grid(sheet.name)
-        judged: dict[str, bool] = {}
         for index, column in grid.columns.items():
+            marks = marked_texts(column.values, words.judge_text)
+            if Mark.SECRET not in marks.values():
+                continue
             for row, value in zip(column.rows, column.values, strict=True):
-                if not isinstance(value, str):
-                    continue
-                if value not in judged:
-                    judged[value] = words.judge_text(value) is Mark.SECRET
-                if judged[value]:
+                if isinstance(value, str) and marks.get(value) is Mark.SECRET:
                     yield grid.cell(row, index).location
 
 
