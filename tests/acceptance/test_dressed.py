@@ -52,7 +52,14 @@ FOLLOWED = {
 }  # fmt: skip
 MAY_DIFFER = {
     "workbook": {"definedName text", "calcPr@fullCalcOnLoad"},
-    "table": {"table@ref", "autoFilter@ref", "sortState@ref", "sortCondition@ref"},
+    "table": {
+        "table@ref",
+        "autoFilter@ref",
+        "sortState@ref",
+        "sortCondition@ref",
+        "+tableColumn",
+        "tableColumns@count",
+    },
     "chart": {"f text", "-numCache", "-strCache"},
     "pivot cache": {"worksheetSource@ref", "pivotCacheDefinition@refreshOnLoad"},
     "control": {"formControlPr@fmlaRange"},
@@ -369,5 +376,61 @@ def test_masters_of_every_profile_keep_what_they_wear(profile, tmp_path):
     check_no_old_figure(office)
     sent = ("--period", inputs.PERIOD, "--out", folder / "gui", "--as-of", inputs.SENT)
     assert office.run("send", *sent) == SENT
+    while office.states:
+        office.undo()
+
+
+def test_an_older_layout_is_brought_up_to_date_beside_what_the_office_added(tmp_path):
+    office = dressed(tmp_path, "can-tho")
+    parts = Parts(office.master.read_bytes())
+    register = find_register(parts)
+    label = office.round.master_labels["extension_document"]
+    heading = f'<c r="{register.columns[label]}{register.top}"'
+    old = f'{heading} t="inlineStr"><is><t>Cột cũ</t></is></c>'
+    pattern = rf"{heading}[^>]*>.*?</c>"
+    parts.change(register.part, lambda d: re.sub(pattern, old, d.decode()).encode())
+    parts.edit(register.table, f'name="{label}"', 'name="Cột cũ"')
+    office.master.write_bytes(parts.data())
+    found, plain = audit(office.master), read_all(office.master)
+    edge = index_of(register.right)
+
+    changed = office.run("upgrade")
+
+    assert changed == {REGISTER, "table:NhiemVu", "strings", "pivot cache"}
+    # The last column has no format of its own, so only the heading is new.
+    assert office.touched[REGISTER] == {register.top}
+    wider = office.register()
+    assert list(wider.columns)[-1] == label
+    assert index_of(wider.right) == edge + 1
+    assert (wider.top, wider.last) == (register.top, register.last)
+    assert not audit(office.master) - found
+    assert read_all(office.master)[0] == plain[0]
+    office.undo()
+
+
+@pytest.mark.slow
+@pytest.mark.libreoffice
+@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
+def test_a_dressed_up_master_saved_by_libreoffice_in_between_goes_on(tmp_path):
+    office = dressed(tmp_path, "hue")
+    folder = office.round.folder
+    (folder / "moi.csv").write_text(NEW_TASKS, encoding="utf-8")
+    office.run("add", folder / "moi.csv", "--as-of", inputs.NEW)
+    office.states.clear()
+    plain = read_all(office.master)
+    convert([office.master], tmp_path / "1", tmp_path / "home")
+    office.round.master = office.master.with_suffix(".xlsx")
+    office.master.write_bytes((tmp_path / "1" / office.master.name).read_bytes())
+    found = audit(office.master)
+    assert read_all(office.master) == plain
+
+    office.run("refresh", "--as-of", inputs.SENT)
+    (folder / "moi.csv").write_text(NEW_TASKS.replace("M", "N"), encoding="utf-8")
+    office.run("add", folder / "moi.csv", "--as-of", inputs.SENT)
+    office.run("refresh", "--as-of", inputs.RECEIVED)
+
+    assert not audit(office.master) - found
+    convert([office.master], tmp_path / "2", tmp_path / "home")
+    check_values(office, tmp_path / "2" / office.master.name, inputs.RECEIVED)
     while office.states:
         office.undo()

@@ -68,6 +68,8 @@ def _write_cells(sheet: SheetEdit, old: Area, labels: Sequence[str]) -> None:
         if number > old.top and not row.existed:
             continue
         style = sheet.style_at(row, old.right)
+        if style is None and number > old.top:
+            continue
         for offset, label in enumerate(labels, start=1):
             column = old.right + offset
             row.cells.pop(column, None)
