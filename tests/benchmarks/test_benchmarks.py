@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
+from tests.acceptance.office import shared
 from tests.benchmarks import compare, consolidate_peers, edit_customised
 from tests.benchmarks.processes import ROOT, Contender, Run, measure
 from tests.benchmarks.rounds import Size, make_round
@@ -22,12 +23,13 @@ SIZE = Size(3, 8, register=40, share=0.8)
 
 @pytest.fixture(scope="module")
 def made_round(tmp_path_factory) -> Path:
-    return make_round(tmp_path_factory.mktemp("rounds"), SIZE)
+    return shared(tmp_path_factory, "benchmark", lambda folder: make_round(folder, SIZE))
 
 
 @pytest.fixture(scope="module")
-def figures(made_round):
-    return consolidate_peers.run_all(made_round, 1)
+def figures(made_round, tmp_path_factory):
+    run = lambda _: consolidate_peers.run_all(made_round, 1)  # noqa: E731
+    return shared(tmp_path_factory, "benchmark-figures", run)
 
 
 def test_both_scripts_and_the_program_give_the_same_lists(figures):
