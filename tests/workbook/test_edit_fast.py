@@ -1,0 +1,216 @@
+"""Many cells and rows at once give what cells and rows one by one give."""
+
+from __future__ import annotations
+
+import random
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from tests.workbook.edit_samples import by_openpyxl, by_xlsxwriter, parts_of, rebuilt
+from tests.workbook.test_edit_programs import by_libreoffice, needs_office
+from xl_theodoi.domain.changes import AppendColumns, AppendRows, ReplaceRows, SetCells
+from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.workbook.editing import tables
+from xl_theodoi.workbook.editing.edit import edit_bytes
+from xl_theodoi.workbook.editing.splice import RowSplicer
+
+SHEET_PART = "xl/worksheets/sheet1.xml"
+LABELS = ("Mã", "Nội dung", "Hạn", "Số", "Gấp")
+LONG = "Rà soát, điều chuyển vốn của các dự án giải ngân chậm. " * 4
+VALUES = (
+    None, "", "mới", "Việc <1> & khác", "=1+1", "-x", " hai  khoảng ", "a\nb", LONG, "_x0041_",
+    date(2026, 5, 1), date(1900, 2, 1), datetime(2026, 5, 1, 8, 30),
+    datetime(2026, 5, 1, 10, tzinfo=timezone(timedelta(hours=7))),
+    datetime(2026, 5, 1, 3, tzinfo=UTC),
+    0, 1, -5, 0.0, -0.0, 1.0, 2.5, True, False,
+)  # fmt: skip
+WRONG = ("x" * 32_768, date(1899, 1, 1), float("nan"), b"bytes")
+
+
+# Ways in which programs write rows, and what people leave behind in them.
+
+
+def by_regex(pattern: str, new: str, *, every: int = 1):
+    def change(rng: random.Random, sheet: str) -> str:
+        return re.sub(pattern, lambda m: m.expand(new) if not rng.randrange(every) else m[0], sheet)
+
+    return change
+
+
+def bodies(change):
+    """Apply a change to the rows of the table only."""
+
+    def changed(rng: random.Random, sheet: str) -> str:
+        return re.sub(
+            r"<row r=\"(?!3\").*?</row>", lambda m: change(rng, m[0]), sheet, flags=re.DOTALL
+        )
+
+    return changed
+
+
+def swapped(rng: random.Random, row: str) -> str:
+    cells = re.findall(r"<c .*?(?:/>|</c>)", row)
+    if len(cells) < 2 or rng.randrange(3):
+        return row
+    return row.replace(cells[0], "", 1).replace(cells[1], cells[1] + cells[0], 1)
+
+
+MUTATIONS = {
+    "as it is": lambda _, sheet: sheet,
+    "space before the end": by_regex(r"(?<![\s\"?])/>", " />"),
+    "single quotes": by_regex(r' s="(\d+)"', r" s='\1'", every=2),
+    "cells that are missing": bodies(by_regex(r"<c [^>]*?(?:/>|>.*?</c>)", "", every=3)),
+    "cells without a format": bodies(by_regex(r'(<c r="\w+") s="\d+"', r"\1", every=2)),
+    "blank cells": bodies(
+        by_regex(r'<c (r="\w+"(?: s="\d+")?)[^>]*><v>[^<]*</v></c>', r"<c \1/>", every=3)
+    ),
+    "the format of a row": bodies(by_regex(r"<row ", '<row s="1" customFormat="1" ', every=2)),
+    "heights": bodies(by_regex(r"<row ", '<row ht="33" ', every=2)),
+    "heights set by hand": bodies(by_regex(r"<row ", '<row ht="33" customHeight="1" ', every=2)),
+    "no spans": bodies(by_regex(r' spans="[^"]*"', "", every=2)),
+    "odd spans": bodies(by_regex(r'spans="[^"]*"', 'spans="2:2 4:5"', every=2)),
+    "spans too narrow": lambda rng, sheet: MUTATIONS["cells that are missing"](
+        rng, re.sub('spans="1:5"', 'spans="3:3"', sheet)
+    ),
+    "two blanks": bodies(by_regex(r"<row ", "<row  ", every=2)),
+    "cells out of order": bodies(swapped),
+    "a comment": bodies(by_regex(r"</row>", "<!-- <c r='A1'> --></row>", every=3)),
+    "an extension": bodies(by_regex(r"</row>", "<extLst><ext uri='x'/></extLst></row>", every=3)),
+    "text in the cell": bodies(
+        by_regex(
+            r't="s"><v>\d+</v>', 't="inlineStr"><is><t>Việc &amp; <![CDATA[<c>]]></t></is>', every=3
+        )
+    ),
+    "inline text": bodies(
+        by_regex(r't="s"><v>\d+</v>', 't="inlineStr"><is><t>x</t></is>', every=2)
+    ),
+    "no addresses": bodies(by_regex(r'<c r="\w+"', "<c", every=40)),
+    "lines between cells": bodies(by_regex(r"><c ", ">\n  <c ", every=4)),
+    "rows below the table": lambda _, sheet: sheet.replace(
+        "</sheetData>",
+        '<row r="14"><c r="H14" s="1"/></row><row r="16" ht="40"><c r="B16" s="2"/></row></sheetData>',
+    ),
+    "a formula typed in": bodies(by_regex(r'(<c r="D\d+"[^>]*)>', r"\1><f>1+1</f>", every=2)),
+    "an array formula": by_regex(r'(<c r="D6"[^>]*)>', r'\1><f t="array" ref="D6:D7">1+1</f>'),
+}
+
+
+def any_changes(rng: random.Random, count: int, values=VALUES) -> list:
+    changes: list = []
+    for _ in range(rng.randint(1, 3)):
+        kind = rng.choice(["set", "set", "rows", "columns", "replace"])
+        labels = rng.sample(LABELS, rng.randint(1, 4))
+        size = rng.randint(1, 6)
+        if kind == "set":
+            places = [(rng.randrange(count), rng.choice(LABELS)) for _ in range(rng.randint(1, 30))]
+            changes.append(SetCells("NhiemVu", {place: rng.choice(values) for place in places}))
+        elif kind == "columns":
+            given = {label: [rng.choice(values) for _ in range(size)] for label in labels}
+            changes.append(AppendColumns("NhiemVu", given))
+        else:
+            rows = [
+                {label: rng.choice(values) for label in labels if rng.random() < 0.8}
+                for _ in range(size)
+            ]
+            if kind == "rows":
+                changes.append(AppendRows("NhiemVu", rows))
+            else:
+                changes.append(ReplaceRows("NhiemVu", rows))
+                count = size
+    return changes
+
+
+def written_out(data: bytes) -> dict[str, bytes]:
+    """Return the parts; texts and formats stand in the cells: their order is no matter."""
+    parts = parts_of(data)
+    texts = parts.pop("xl/sharedStrings.xml", b"")
+    items = re.findall(rb"<si>.*?</si>", texts, re.DOTALL)
+    styles = parts.pop("xl/styles.xml")
+    codes = dict(re.findall(rb'<numFmt numFmtId="(\d+)" formatCode="([^"]*)"', styles))
+    group = re.search(rb"<cellXfs.*?</cellXfs>", styles, re.DOTALL)
+    formats = [
+        re.sub(rb'numFmtId="(\d+)"', lambda m: b"code=" + codes.get(m[1], m[1]), found)
+        for found in re.findall(rb"<xf [^>]*?/>|<xf .*?</xf>", group[0], re.DOTALL)
+    ]
+    for name in parts:
+        if "worksheets/sheet" in name:
+            part = re.sub(
+                rb't="s"><v>(\d+)</v>', lambda m: b't="S">' + items[int(m[1])], parts[name]
+            )
+            parts[name] = re.sub(
+                rb'(<c [^>]*?) s="(\d+)"', lambda m: m[1] + b" s=" + formats[int(m[2])], part
+            )
+    parts["texts"] = b"".join((*re.findall(rb"<sst[^>]*>", texts), *sorted(items)))
+    parts["formats"] = b"".join(sorted(formats))
+    return parts
+
+
+def outcome(data: bytes, changes: list) -> object:
+    try:
+        return written_out(edit_bytes(data, changes)[0])
+    except (TheodoiError, ValueError) as error:
+        return type(error), getattr(error, "code", ""), getattr(error, "values", str(error))
+
+
+def check_equal(data: bytes, changes: list, monkeypatch) -> object:
+    fast = outcome(data, changes)
+    with monkeypatch.context() as patch:
+        patch.setattr(RowSplicer, "set", lambda *_: False)
+        patch.setattr(tables, "write_new_rows", lambda *_: False)
+        plain = outcome(data, changes)
+    assert fast == plain, changes
+    return plain
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_any_way_of_writing_rows_gives_the_same(name, monkeypatch):
+    done = 0
+    plain = by_xlsxwriter(10)
+    sheet = parts_of(plain)[SHEET_PART].decode()
+    for seed in range(12):
+        rng = random.Random(f"{name} {seed}")
+        mutated = MUTATIONS[name](rng, sheet).encode()
+        data = rebuilt(plain, replace={SHEET_PART: lambda _, m=mutated: m})
+        done += isinstance(check_equal(data, any_changes(rng, 10), monkeypatch), dict)
+    assert done
+
+
+@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize(
+    "make", [by_openpyxl, lambda n: by_xlsxwriter(n, dressed=True), by_xlsxwriter]
+)
+def test_workbooks_of_any_program_give_the_same(make, seed, monkeypatch):
+    rng = random.Random(seed)
+
+    check_equal(make(8), any_changes(rng, 8), monkeypatch)
+
+
+@needs_office
+@pytest.mark.libreoffice
+def test_workbooks_of_libreoffice_give_the_same(tmp_path, monkeypatch):
+    data = by_libreoffice(tmp_path)
+    for seed in range(15):
+        check_equal(data, any_changes(random.Random(seed), 5), monkeypatch)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_same_cell_is_refused(seed, monkeypatch):
+    rng = random.Random(seed)
+    values = (*VALUES, *rng.choices(WRONG, k=3))
+
+    check_equal(by_xlsxwriter(8), any_changes(rng, 8, values), monkeypatch)
+
+
+def test_rows_as_excel_writes_them_are_not_taken_apart(monkeypatch):
+    """Otherwise the tests above would compare the plain way with itself."""
+    done = []
+    real = RowSplicer.set
+    monkeypatch.setattr(RowSplicer, "set", lambda *a: done.append(real(*a)) or done[-1])
+
+    edit_bytes(
+        by_xlsxwriter(5), [SetCells("NhiemVu", {(row, "Nội dung"): f"x{row}" for row in range(5)})]
+    )
+
+    assert done == [True] * 5
