@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from xl_theodoi.domain.merge import Request, Situation
 from xl_theodoi.domain.model import Progress
-from xl_theodoi.operations.ledger import SAME, Memo, decode, encode, pack, unpack
+from xl_theodoi.operations.memos import SAME, Memo, decode, encode, pack, unpack
 
 days = st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1))
 values = st.one_of(

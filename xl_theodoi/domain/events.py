@@ -88,11 +88,20 @@ _DATE_COLUMN = {
 }
 """The register's column that holds an event's date."""
 
+HISTORY_FIELDS = (*_DATE_COLUMN.values(), "extended_due_date")
+"""The register's columns that imply which events there were, and when."""
+
 _DOCUMENT_COLUMN = {
     EventKind.SUBMITTED: "result_document",
     EventKind.EXTENDED: "extension_document",
 }
 _REASON_COLUMN = {EventKind.RETURNED: "return_reason"}
+
+
+EVENT_FIELDS = (
+    "task_id", *HISTORY_FIELDS, *_DOCUMENT_COLUMN.values(), *_REASON_COLUMN.values(),
+)  # fmt: skip
+"""The register's columns that `implied_events` uses."""
 
 
 def implied_events(values: Mapping[str, Any]) -> tuple[Event, ...]:
@@ -164,6 +173,8 @@ def current_events(values: Mapping[str, Any], events: Sequence[Event]) -> tuple[
 
 def missing_events(values: Mapping[str, Any], events: Sequence[Event]) -> tuple[Event, ...]:
     """Return the events that the table lacks, to be appended in this order."""
+    if not events:
+        return implied_events(values)
     return tuple(_reconciled(implied_events(values), events)[1])
 
 

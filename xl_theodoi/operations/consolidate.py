@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.changes import Change, SetCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, error, warning
-from xl_theodoi.domain.names import REGISTER
-from xl_theodoi.domain.text import task_key
 from xl_theodoi.operations.companion import sha256_of
+from xl_theodoi.operations.conflicts import ConflictBook
 from xl_theodoi.operations.corrections import Corrections
 from xl_theodoi.operations.decisions import Decisions
 from xl_theodoi.operations.draft import Draft
-from xl_theodoi.operations.ledger import Ledger, read_conflicts
+from xl_theodoi.operations.ledger import Ledger
 from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.outputs import Outputs
+from xl_theodoi.operations.pending import read_conflicts
 from xl_theodoi.operations.receipts import WHOLE, Receipts, missing_units, reason_sentence
-from xl_theodoi.operations.refresh import event_changes, history_changes
+from xl_theodoi.operations.register_changes import register_changes
 from xl_theodoi.operations.results import ConsolidateResult, FileVerdict, RowCounts
 from xl_theodoi.operations.return_files import files_of
 from xl_theodoi.operations.returns import (
@@ -27,8 +26,7 @@ from xl_theodoi.operations.returns import (
     read_bytes,
     read_returned,
 )
-from xl_theodoi.operations.rows import changed_cells, changed_computed
-from xl_theodoi.operations.submissions import JudgedRow, RowJudge, Submission, is_as_sent
+from xl_theodoi.operations.row_judge import RowJudge
 from xl_theodoi.operations.writing import commit, writes
 
 if TYPE_CHECKING:
@@ -36,10 +34,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
-    from xl_theodoi.domain.cells import Value
-    from xl_theodoi.domain.events import Event
+    from xl_theodoi.domain.changes import Change
     from xl_theodoi.domain.periods import Period
     from xl_theodoi.hosts import Host
+    from xl_theodoi.operations.submissions import JudgedRow
 
 __all__ = ["consolidate", "outcome_word", "reason_sentence"]
 
@@ -110,14 +108,15 @@ class _Run:
         self.draft = Draft(master)
         self.ledger = Ledger(master)
         self.receipts = Receipts(master, labels)
-        self.decisions = Decisions(self.draft, self.ledger, conflicts, labels)
-        self.decisions.apply_choices()
+        self.conflicts = ConflictBook(self.draft, conflicts, labels)
+        self.conflicts.apply_choices()
+        self.decisions = Decisions(self.draft, self.ledger, self.conflicts)
+        self.judge = RowJudge(self.draft, self.ledger)
         self.corrections = Corrections(out or master.host.path.parent, labels)
         self.returned: list[tuple[Returned, FileVerdict]] = []
         self.twins: list[tuple[FileVerdict, Returned, FileVerdict]] = []
         self.hashes: dict[int, str] = {}
         self.judged: list[JudgedRow] = []
-        self.submissions: list[Submission] = []
 
     # Files
 
@@ -127,7 +126,6 @@ class _Run:
         corrections = self.receipts.corrections
         sent = self.master.companion.sent_hashes()
         no_record = not self.master.companion.has_send_records()
-        judge = RowJudge(self.draft, self.ledger)
         by_hash: dict[str, tuple[Returned, FileVerdict]] = {}
         for path, is_named in files_of(paths, self.master.host.path):
             verdict = FileVerdict(path)
@@ -148,7 +146,7 @@ class _Run:
                 continue
             self.hashes[id(verdict)] = digest
             try:
-                returned = read_returned(path, data, self.master, self.period)
+                returned, rows = read_returned(path, data, digest, self.master, self.period)
             except RefusedError as refusal:
                 self._refuse(verdict, refusal)
                 continue
@@ -160,7 +158,7 @@ class _Run:
                 )
                 self._refuse(verdict, RefusedError(finding))
                 continue
-            if no_record and returned.is_as_sent and not is_named and is_as_sent(returned):
+            if no_record and returned.is_as_sent and not is_named and rows.are_as_sent():
                 continue
             self.result.files.append(verdict)
             verdict.unit, verdict.period = returned.unit.code, returned.period
@@ -170,9 +168,7 @@ class _Run:
             by_hash[digest] = (returned, verdict)
             self.returned.append((returned, verdict))
             verdict.findings += returned.findings
-            judged, submissions = judge.judge(returned, verdict)
-            self.judged += judged
-            self.submissions += submissions
+            self.judged += self.judge.judge(returned, rows, verdict)
 
     def _refuse(self, verdict: FileVerdict, refusal: RefusedError) -> None:
         verdict.outcome, verdict.reason = "rejected", refusal.finding.code
@@ -184,17 +180,19 @@ class _Run:
 
     def decide(self) -> None:
         """Decide what becomes of every submitted value."""
-        self.decisions.decide(self.submissions)
-        self.result.conflicts = self.decisions.waiting
-        self.result.applied_choices = self.decisions.applied
+        self.decisions.decide(self.judged)
+        self.result.conflicts = self.conflicts.waiting
+        self.result.applied_choices = self.conflicts.applied
 
     def finish_files(self) -> None:
         """Count rows, name outcomes, make correction workbooks and receipts."""
-        submitting = {id(submission.judged.verdict) for submission in self.submissions}
+        submitting = {id(judged.verdict) for judged in self.judged}
         for judged in self.judged:
             rows = judged.verdict.rows
             setattr(rows, judged.state, getattr(rows, judged.state) + 1)
-            self._warn_late(judged)
+        for returned, verdict, without_reason in self.judge.without_reason:
+            for number, position in without_reason:
+                self._warn_late(returned, verdict, number, position)
         newest = self._newest()
         for returned, verdict in self.returned:
             rows = verdict.rows
@@ -227,17 +225,19 @@ class _Run:
         twin.findings = list(first.findings)
         twin.rows = RowCounts(0, rows.changed + rows.unchanged, rows.rejected, rows.conflict)
 
-    def _warn_late(self, judged: JudgedRow) -> None:
-        status = self.draft.status_now(judged.position)
-        reason = judged.row.values.get("late_reason")
-        row = self.draft.row(judged.position)
-        if not status.is_late or not status.counted or reason or row.get("late_reason"):
+    def _warn_late(
+        self, returned: Returned, verdict: FileVerdict, number: int, position: int
+    ) -> None:
+        status = self.draft.status_now(position)
+        if not status.is_late or not status.counted:
             return
-        judged.verdict.findings.append(
+        if self.draft.value(position, "late_reason"):
+            return
+        verdict.findings.append(
             warning(
                 "late_without_reason",
-                judged.returned.reading.location(judged.row.position, "late_reason"),
-                task_id=row.get("task_id"),
+                returned.places.location(number, "late_reason"),
+                task_id=self.draft.value(position, "task_id"),
                 field="late_reason",
                 days=-(status.days_left or 0),
             )
@@ -293,22 +293,10 @@ class _Run:
         return result
 
     def _changes(self) -> list[Change]:
-        master, draft = self.master, self.draft
-        cells: dict[tuple[int, str], Value] = {}
-        new_events: list[Event] = []
-        old_events: list[Event] = []
-        for position, changed in draft.changed.items():
-            row = draft.row(position)
-            cells.update(changed_cells(master, position, changed))
-            known = master.events.get(task_key(row.get("task_id") or ""), ())
-            new, old = history_changes(row, known)
-            new_events += new
-            old_events += old
-            cells.update(changed_computed(master, master.view(position, master.as_of, row)))
-        changes: list[Change] = [SetCells(REGISTER, cells)] if cells else []
-        changes += event_changes(master, new_events, old_events)
-        changes += draft.requests.changes()
-        changes += self.decisions.changes()
-        changes += self.receipts.changes()
-        changes += draft.log_changes()
-        return changes
+        return [
+            *register_changes(self.draft),
+            *self.draft.requests.changes(),
+            *self.conflicts.changes(),
+            *self.receipts.changes(),
+            *self.draft.log.changes(),
+        ]

@@ -7,12 +7,10 @@ is decided; the ledger tells what came before.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.cells import CellKind
-from xl_theodoi.domain.changes import AppendRows, Change, RemoveRows, SetCells
 from xl_theodoi.domain.dates import read_date
 from xl_theodoi.domain.intake import split_list
 from xl_theodoi.domain.merge import (
@@ -27,89 +25,38 @@ from xl_theodoi.domain.merge import (
 from xl_theodoi.domain.model import Progress
 from xl_theodoi.messages import printed
 from xl_theodoi.operations.draft import Source
-from xl_theodoi.operations.ledger import (
-    LONG_AGO,
-    PARTS,
-    SAME,
-    Memo,
-    PendingConflict,
-    Submitted,
-    encode,
-    moment_text,
-    parts_of,
-)
-from xl_theodoi.operations.results import Conflict
-from xl_theodoi.operations.rows import labelled
-from xl_theodoi.operations.submissions import CHANGED, CONFLICT, UNCHANGED
+from xl_theodoi.operations.ledger import LONG_AGO, Submitted
+from xl_theodoi.operations.memos import PARTS, SAME, Memo, parts_of
+from xl_theodoi.operations.plain_decisions import PlainDecisions
+from xl_theodoi.operations.submissions import CHANGED, UNCHANGED, JudgedRow, Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from xl_theodoi.domain.cells import Value
+    from xl_theodoi.operations.conflicts import ConflictBook
     from xl_theodoi.operations.draft import Draft
     from xl_theodoi.operations.ledger import Ledger
-    from xl_theodoi.operations.submissions import Submission
-
-TABLE = "XungDot"
 
 
 class Decisions:
     """Decides submissions one field at a time and keeps what must be written.
 
     Attributes:
-        waiting: Conflicts that wait for a person.
         memos: What receipts must keep, by hash of the file.
-        applied: Number of choices applied.
     """
 
     def __init__(
         self,
         draft: Draft,
         ledger: Ledger,
-        known: Sequence[PendingConflict],
-        labels: Mapping[str, str],
+        conflicts: ConflictBook,
     ) -> None:
         self._draft = draft
         self._master = draft.master
         self._ledger = ledger
-        self._labels = labels
-        self._known: dict[tuple[str, str, str], list[PendingConflict]] = {}
-        for conflict in known:
-            group = (conflict.unit, conflict.key, conflict.field)
-            self._known.setdefault(group, []).append(conflict)
-        self.waiting: list[Conflict] = []
+        self._conflicts = conflicts
         self.memos: dict[str, list[Memo]] = {}
-        self.applied = 0
-        self._rows: list[dict[str, Any]] = []
-        self._cells: dict[tuple[int, str], Value] = {}
-        self._removed: set[int] = set()
-        self._listed: set[int] = set()
-
-    # Choices made in XungDot
-
-    def apply_choices(self) -> None:
-        """Apply the choices that people made since the last run, oldest submission first."""
-        chosen = [
-            conflict
-            for group in self._known.values()
-            for conflict in group
-            if conflict.choice is not None and not conflict.is_applied
-        ]
-        for conflict in sorted(chosen, key=lambda conflict: conflict.at):
-            position = self._master.position_of.get(conflict.key)
-            unit = self._master.units.by_code.get(conflict.unit)
-            if position is None or unit is None:
-                continue
-            if conflict.choice == "take_unit":
-                source = Source(
-                    unit, conflict.at, conflict.sha256, conflict.file, conflict.period,
-                    conflict.cells.get, action="choice",
-                )  # fmt: skip
-                self._draft.take(position, conflict.field, conflict.theirs, source)
-            label = self._master.reading(TABLE).labels["applied_on"]
-            self._cells[conflict.position, label] = self._master.as_of
-            self.applied += 1
 
     # The master as it is now
 
@@ -138,14 +85,32 @@ class Decisions:
 
     # Decisions
 
-    def decide(self, submissions: Iterable[Submission]) -> None:
-        """Decide every submission."""
+    def decide(self, rows: Sequence[JudgedRow]) -> None:
+        """Decide everything that rows submit, in their order."""
+        files: dict[str, set[str]] = {}
+        for row in rows:
+            files.setdefault(row.returned.unit.code, set()).add(row.returned.sha256)
         groups: dict[tuple[str, str, str], list[Submission]] = {}
-        for submission in submissions:
-            groups.setdefault(submission.group, []).append(submission)
-        for group in groups.values():
-            self._decide_group(group)
-        self._list_older()
+        several = {unit for unit, hashes in files.items() if len(hashes) > 1}
+        for row in rows:
+            if row.returned.unit.code in several:
+                for submission in _submissions(row):
+                    groups.setdefault(submission.group, []).append(submission)
+        plain = PlainDecisions(self._draft, self._ledger, self._conflicts)
+        for row in rows:
+            unit = row.returned.unit.code
+            for field in row.fields:
+                if unit in several:
+                    group = groups.pop((unit, row.key, field.name), None)
+                elif plain.take(row, field):
+                    if field.is_default:
+                        self._remember(Submission(row, *field))
+                    continue
+                else:
+                    group = [Submission(row, *field)]
+                if group is not None:
+                    self._decide_group(group)
+        self._conflicts.list_older()
 
     def _decide_group(self, group: list[Submission]) -> None:
         """Decide one field's submissions, the newest first."""
@@ -168,12 +133,12 @@ class Decisions:
                 or any(not same_value(first.theirs, other.theirs) for other in equal[1:])
                 or any(
                     conflict.at == at and not same_value(conflict.theirs, first.theirs)
-                    for conflict in self._known.get(key, ())
+                    for conflict in self._conflicts.of(key)
                 )
             ):
                 # Equal moments: nobody can say which counts; what came before them does.
                 if tie is None:
-                    self._drop_older(key, at)
+                    self._conflicts.drop_older(key, at)
                     tie = (equal, earlier)
                 else:
                     for submission in equal:
@@ -187,7 +152,7 @@ class Decisions:
                 for submission in equal:
                     submission.mark(UNCHANGED)
             else:
-                self._drop_older(key, at)
+                self._conflicts.drop_older(key, at)
                 self._decide(equal)
         self._first_progress(group)
         if tie is not None:
@@ -205,7 +170,7 @@ class Decisions:
 
     def _is_below_tie(self, group: tuple[str, str, str], at: datetime) -> bool:
         """Whether all that is newer are equal moments that wait for a choice."""
-        waiting = [c for c in self._known.get(group, ()) if c.choice is None and c.at > at]
+        waiting = [c for c in self._conflicts.of(group) if c.choice is None and c.at > at]
         if len(waiting) < 2:
             return False
         hashes = {conflict.sha256 for conflict in waiting}
@@ -223,7 +188,7 @@ class Decisions:
             for part in PARTS.get(name, (name,))
             if (entries := self._ledger.entries(unit, key, part))
         ]
-        moments += [conflict.at for conflict in self._known.get(group, ())]
+        moments += [conflict.at for conflict in self._conflicts.of(group)]
         return max(moments, default=None)
 
     def _earlier_equal(self, equal: list[Submission]) -> list[Submitted]:
@@ -231,7 +196,7 @@ class Decisions:
         unit, key, name = equal[0].group
         at = equal[0].at
         known = {submission.judged.returned.sha256 for submission in equal}
-        known |= {c.sha256 for c in self._known.get(equal[0].group, ()) if c.at == at}
+        known |= {c.sha256 for c in self._conflicts.of(equal[0].group) if c.at == at}
         if same_value(self._ours(equal[0]), equal[0].theirs):
             return []
         return [
@@ -251,7 +216,7 @@ class Decisions:
             source = replace(first.judged.source, at=LONG_AGO)
             self._draft.take(first.position, first.name, before, source)
             taken = earlier[0]
-            self._list(
+            self._conflicts.add_row(
                 first,
                 ours,
                 before,
@@ -263,7 +228,7 @@ class Decisions:
             )  # fmt: skip
             ours = before
         for submission in equal:
-            self._conflict(submission, ours)
+            self._ask(submission, ours)
 
     def _cells_of(self, submission: Submission, taken: Submitted) -> dict[str, str]:
         """Return the cells that an earlier file of the same moment was taken from."""
@@ -325,7 +290,7 @@ class Decisions:
         if self._is_decided_request(first):
             decision = Merge.KEEP
         if decision is Merge.CONFLICT:
-            self._conflict(first, ours)
+            self._ask(first, ours)
         elif decision is Merge.TAKE and self._draft.take(
             first.position, first.name, first.theirs, first.judged.source
         ):
@@ -439,133 +404,11 @@ class Decisions:
         changed = self._draft.changed.get(group[0].position, {})
         return bool(changed.keys() & set(PARTS[SITUATION])) or self._is_units_own(group[0], ours)
 
-    # Conflicts
-
-    def _drop_older(self, group: tuple[str, str, str], at: datetime) -> None:
-        """Take older submissions of a field off the list: what they say no longer counts."""
-        for conflict in self._known.get(group, ()):
-            if conflict.choice is None and conflict.at < at:
-                self._removed.add(conflict.position)
-
-    def _conflict(self, submission: Submission, ours: Any) -> None:
+    def _ask(self, submission: Submission, ours: Any) -> None:
         """List a field that both sides changed; the master keeps its value."""
-        for known in self._known.get(submission.group, ()):
-            is_same = known.at == submission.at and same_value(known.theirs, submission.theirs)
-            if known.choice is None:
-                if is_same:
-                    submission.mark(CONFLICT)
-                    self._listed.add(known.position)
-                    self._report(known.field, known.theirs, ours, submission.base, submission)
-                    return
-                continue
-            # A person has chosen: the same values do not ask again.
-            kept = same_value(known.ours, ours) and same_value(known.theirs, submission.theirs)
-            if is_same or kept:
-                submission.mark(UNCHANGED)
-                if not is_same:
-                    self._remember(submission, is_taken=False)
-                return
-        submission.mark(CONFLICT)
-        self._report(submission.name, submission.theirs, ours, submission.base, submission)
-        self._list(submission, submission.theirs, ours, submission.judged.source, report=False)
-
-    def _report(self, name: str, theirs: Any, ours: Any, base: Any, submission: Submission) -> None:
-        name, shown = shown_values(name, ours, theirs, base)
-        task_id = self._draft.row(submission.position).get("task_id") or ""
-        self.waiting.append(Conflict(task_id, name, *shown, submission.judged.returned.path.name))
-
-    def _list(
-        self, submission: Submission, theirs: Any, ours: Any, source: Source, *, report: bool = True
-    ) -> None:
-        """Add a row to XungDot."""
-        name, shown = shown_values(submission.name, ours, theirs, submission.base)
-        task_id = self._draft.row(submission.position).get("task_id") or ""
-        if report:
-            self.waiting.append(Conflict(task_id, name, *shown, source.file or ""))
-        words = self._master.profile.words["reported_state"]
-        texts = [
-            (words.get(value, value) if name == SITUATION else printed(value)) or None
-            for value in shown
-        ]
-        data = {
-            "field": submission.name,
-            "unit": source.unit.code,
-            "theirs": encode(theirs),
-            "ours": encode(ours),
-            "base": encode(submission.base),
-            "at": moment_text(source.at),
-            "sha256": source.sha256,
-            "cells": {
-                part: cell
-                for part in (*PARTS.get(submission.name, ()), submission.name)
-                if (cell := source.cell(part)) is not None
-            },
-        }
-        self._rows.append(
-            {
-                "task_id": task_id,
-                "field_label": self._labels.get(name, name),
-                "master_value": texts[0],
-                "unit_value": texts[1],
-                "base_value": texts[2],
-                "unit": source.unit.short_name,
-                "period": source.period,
-                "file": source.file,
-                "cell": source.cell(name),
-                "found_on": self._master.as_of,
-                "data": json.dumps(data, ensure_ascii=False),
-            }
-        )
-
-    def _list_older(self) -> None:
-        """Report the conflicts of earlier runs that still wait for a person."""
-        for (unit_code, key, name), conflicts in self._known.items():
-            position = self._master.position_of.get(key)
-            unit = self._master.units.by_code.get(unit_code)
-            if position is None or unit is None:
-                continue
-            for conflict in conflicts:
-                if (
-                    conflict.choice is not None
-                    or conflict.is_applied
-                    or conflict.position in self._removed | self._listed
-                ):
-                    continue
-                if name == SITUATION:
-                    ours: Any = self._draft.situation(position)
-                elif name in REQUESTS:
-                    ours = self._draft.requests.now(key, name, unit)
-                else:
-                    ours = self._draft.row(position).get(name)
-                if same_value(ours, conflict.theirs):
-                    continue
-                field, shown = shown_values(name, ours, conflict.theirs, conflict.base)
-                task_id = self._draft.row(position).get("task_id") or ""
-                self.waiting.append(Conflict(task_id, field, *shown, conflict.file or ""))
-
-    def changes(self) -> list[Change]:
-        """Return what must change in XungDot."""
-        changes: list[Change] = []
-        if self._cells:
-            changes.append(SetCells(TABLE, self._cells))
-        if self._removed:
-            changes.append(RemoveRows(TABLE, sorted(self._removed)))
-        if self._rows:
-            rows = [labelled(self._master, TABLE, row) for row in self._rows]
-            changes.append(AppendRows(TABLE, rows))
-        return changes
+        if not self._conflicts.ask(submission, ours):
+            self._remember(submission, is_taken=False)
 
 
-def shown_values(name: str, ours: Any, theirs: Any, base: Any) -> tuple[str, tuple[Any, Any, Any]]:
-    """Return the field that people see in a conflict, and its three values."""
-    if isinstance(theirs, Situation):
-        part = theirs.differing_field(ours)
-        return part, (ours.part(part), theirs.part(part), base.part(part))
-    if isinstance(theirs, Request):
-        if name == "return":
-            return "return_reason", (ours.reason, theirs.reason, base.reason)
-        if ours.requested_to == theirs.requested_to:
-            return "extension_reason", (ours.reason, theirs.reason, base.reason)
-        days = (ours.requested_to, theirs.requested_to, base.requested_to)
-        return "extension_requested_to", days
-    return name, (ours, theirs, base)
+def _submissions(row: JudgedRow) -> list[Submission]:
+    return [Submission(row, *field) for field in row.fields]

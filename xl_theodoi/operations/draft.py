@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xl_theodoi.domain.changes import AppendRows, Change
 from xl_theodoi.domain.merge import (
     REQUESTS,
     SITUATION,
@@ -14,11 +13,9 @@ from xl_theodoi.domain.merge import (
     situation_changes,
 )
 from xl_theodoi.domain.model import Progress
-from xl_theodoi.messages import printed
-from xl_theodoi.operations.ledger import LONG_AGO, moment_text
-from xl_theodoi.operations.refresh import now_text
+from xl_theodoi.operations.change_log import ChangeLog
 from xl_theodoi.operations.requests import RequestBook
-from xl_theodoi.operations.rows import labelled
+from xl_theodoi.operations.statuses import Statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,52 +54,50 @@ class Draft:
     Attributes:
         master: The master as read.
         changed: New register values by row position and field.
-        log: New rows of NhatKy.
+        log: New lines of NhatKy.
         requests: Rows of DeNghi, as they will be.
     """
 
     def __init__(self, master: Master) -> None:
         self.master = master
         self.changed: dict[int, dict[str, Any]] = {}
-        self.log: list[dict[str, Any]] = []
+        self.log = ChangeLog(master)
         self.requests = RequestBook(master)
-        self._now = now_text()
         self._rows: dict[int, dict[str, Any]] = {}
-        self._statuses: dict[int, Status] = {}
+        self._statuses = Statuses(master)
 
     def row(self, position: int) -> dict[str, Any]:
         """Return a register row's values as they are now; not to be changed by callers."""
         row = self._rows.get(position)
         if row is None:
             row = self._rows[position] = self.master.register.row(position)
+            row.update(self.changed.get(position, ()))
         return row
+
+    def value(self, position: int, name: str) -> Any:
+        """Return one value of a register row as it is now."""
+        changed = self.changed.get(position)
+        if changed is not None and name in changed:
+            return changed[name]
+        return self.master.register.value(position, name)
 
     def status(self, position: int) -> Status:
         """Return a task's status in the master as read."""
-        status = self._statuses.get(position)
-        if status is None:
-            status = self.master.view(
-                position, self.master.as_of, self.master.register.row(position)
-            ).status
-            assert status is not None  # noqa: S101 - tasks of a master are always judged
-            self._statuses[position] = status
-        return status
+        return self._statuses.of(position)
 
     def status_now(self, position: int) -> Status:
         """Return a task's status with what this run has decided."""
-        if position not in self.changed:
-            return self.status(position)
-        status = self.master.view(position, self.master.as_of, self.row(position)).status
-        assert status is not None  # noqa: S101 - tasks of a master are always judged
-        return status
+        return self._statuses.of(position, self.changed.get(position))
 
     def situation(self, position: int) -> Situation:
         """Return how far a task has come."""
-        row, status = self.row(position), self.status(position)
-        changed = self.changed.get(position, {})
-        progress_date = row.get("progress_date")
-        if not changed.keys() & {"completed_on", "progress_date", "first_progress_on"}:
+        status = self.status(position)
+        changed = self.changed.get(position)
+        if changed is None or changed.keys().isdisjoint(_SITUATION_FIELDS):
+            progress_date = self.master.register.value(position, "progress_date")
             return Situation(status.progress, status.completed_on, progress_date)
+        row = self.row(position)
+        progress_date = row.get("progress_date")
         completed = row.get("completed_on") if "completed_on" in changed else status.completed_on
         if completed is not None:
             return Situation(Progress.DONE, completed, progress_date)
@@ -142,9 +137,10 @@ class Draft:
         if name in REQUESTS:
             row = self.row(position)
             changes = self.requests.put(row.get("task_id") or "", name, value, source)
-            labels = {n: spec.label for n, spec in self.master.profile.unit_list.items()}
-            for field_name, old, new in changes:
-                self._note(position, labels[field_name], field_name, old, new, source)
+            specs = self.master.profile.unit_list
+            for part, old, new in changes:
+                label = specs[part].label
+                self.log.add_labelled(row.get("task_id"), label, part, old, new, source)
             return bool(changes)
         return self.set_fields(position, self._register_fields(position, name, value), source)
 
@@ -159,44 +155,22 @@ class Draft:
 
     def set_fields(self, position: int, values: Mapping[str, Any], source: Source) -> bool:
         """Set register fields, with a line of the change log for each that changes."""
-        row = self.row(position)
         is_changed = False
         for name, new in values.items():
-            old = row.get(name)
-            if same_value(old, new):
-                continue
-            is_changed = True
-            self.changed.setdefault(position, {})[name] = new
-            label = (
-                self.master.register.labels.get(name) or self.master.profile.register[name].label
-            )
-            self._note(position, label, name, old, new, source)
-        row.update(self.changed.get(position, {}))
+            old = self.value(position, name)
+            if not same_value(old, new):
+                is_changed = True
+                self.put(position, name, old, new, source)
         return is_changed
 
-    def _note(
-        self, position: int, label: str, name: str, old: Any, new: Any, source: Source
-    ) -> None:
-        # The day of first progress has no cell of its own in a unit's workbook.
-        cell = source.cell("progress_date" if name == "first_progress_on" else name)
-        self.log.append(
-            {
-                "at": self._now,
-                "action": self.master.profile.words["log_action"][source.action],
-                "file": source.file,
-                "sha256": source.sha256,
-                "cell": cell,
-                "task_id": self.row(position).get("task_id"),
-                "field_label": label,
-                "old": printed(old) or None,
-                "new": printed(new) or None,
-                "unit": source.unit.short_name,
-                "submitted_at": None if source.at == LONG_AGO else moment_text(source.at),
-            }
-        )
+    def put(self, position: int, name: str, old: Any, new: Any, source: Source) -> None:
+        """Set a register field that has another value, with a line of the change log."""
+        self.changed.setdefault(position, {})[name] = new
+        row = self._rows.get(position)
+        if row is not None:
+            row[name] = new
+        task_id = self.master.register.value(position, "task_id")
+        self.log.add(task_id, name, old, new, source)
 
-    def log_changes(self) -> list[Change]:
-        """Return the lines that NhatKy must get."""
-        if not self.log:
-            return []
-        return [AppendRows("NhatKy", [labelled(self.master, "NhatKy", row) for row in self.log])]
+
+_SITUATION_FIELDS = frozenset(("completed_on", "progress_date", "first_progress_on"))

@@ -1,4 +1,4 @@
-"""What units have submitted so far, read back from the change log and the conflicts.
+"""What units have submitted so far, read back from the change log and the receipts.
 
 The change log is in the workbook, so the merge gives the same result with or without the
 companion folder. A line of it says which unit set which field to what, and when the unit
@@ -7,22 +7,19 @@ submitted that.
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.dates import VIET_NAM
-from xl_theodoi.domain.findings import Finding, error
-from xl_theodoi.domain.merge import SITUATION, Request, Situation, same_value
-from xl_theodoi.domain.model import Progress
+from xl_theodoi.domain.merge import same_value
 from xl_theodoi.domain.text import fold, task_key
 from xl_theodoi.messages import printed
+from xl_theodoi.operations.memos import SAME, parts_of, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+    from datetime import date
 
     from xl_theodoi.operations.master import Master
 
@@ -77,53 +74,44 @@ class Ledger:
 
     The change log has what the master took. What it had already, and what came after
     something newer, changed nothing and has no line there; the receipts keep it.
+
+    The log grows for years, and a run asks about few of its lines: they are sorted by unit and
+    task, and read when somebody asks for the task.
     """
 
     def __init__(self, master: Master) -> None:
-        self._known: dict[tuple[str, str, str], list[Submitted]] = {}
+        self._lines: dict[tuple[str, str], list[int]] = {}
+        self._memos: dict[tuple[str, str], list[tuple[str, Submitted]]] = {}
+        self._read: dict[tuple[str, str], dict[str, list[Submitted]]] = {}
         self._defaults: set[tuple[str, str, str]] = set()
         self._written: dict[tuple[str, str, str], str] = {}
-        self._read_log(master)
+        self._log: dict[str, Sequence[Any]] = {}
+        self._fields: list[str | None] = []
+        self._sort_log(master)
         self._read_receipts(master)
-        for entries in self._known.values():
-            entries.sort(key=lambda entry: entry.at)
-            value = ""
-            for place, entry in enumerate(entries):
-                if entry.value is None:
-                    entries[place] = replace(entry, value=value)
-                elif entry.is_taken:
-                    value = entry.value
 
-    def _read_log(self, master: Master) -> None:
+    def _sort_log(self, master: Master) -> None:
         if not master.has("NhatKy"):
             return
         columns = master.reading("NhatKy").columns
         if not {"unit", "task_id", "field_label", "submitted_at"} <= columns.keys():
             return
-        fields = {fold(spec.label): name for name, spec in master.profile.unit_list.items()}
-        fields.update({fold(spec.label): name for name, spec in master.profile.register.items()})
-        blank = [None] * len(columns["unit"])
-        texts = (
-            columns.get(name, blank)
-            for name in ("unit", "task_id", "field_label", "submitted_at", "new", "sha256",
-                         "old", "file", "cell")
-        )  # fmt: skip
-        for unit_text, task, label, at, new, sha256, old, file, cell in zip(*texts, strict=True):
-            unit = master.unit_of(unit_text)
-            name = fields.get(fold(label or ""))
-            if unit is None or name is None or not task:
-                continue
-            self._written[unit.code, task_key(task), name] = new or ""
-            self._known.setdefault((unit.code, task_key(task), name), []).append(
-                Submitted(
-                    moment_of(at),
-                    new or "",
-                    sha256 or "",
-                    old=old or "",
-                    file=file,
-                    cell=cell,
-                )
-            )
+        known = {fold(spec.label): name for name, spec in master.profile.unit_list.items()}
+        known.update({fold(spec.label): name for name, spec in master.profile.register.items()})
+        labels, units = columns["field_label"], columns["unit"]
+        fields = {label: known.get(fold(label or "")) for label in set(labels)}
+        found = {text: master.unit_of(text) for text in set(units)}
+        codes = {text: unit.code if unit is not None else None for text, unit in found.items()}
+        self._fields = list(map(fields.__getitem__, labels))
+        blank = [None] * len(units)
+        self._log = {
+            name: columns.get(name, blank)
+            for name in ("submitted_at", "new", "sha256", "old", "file", "cell")
+        }
+        lines = zip(map(codes.__getitem__, units), columns["task_id"], self._fields, strict=True)
+        for number, (code, task, name) in enumerate(lines):
+            if code is not None and name is not None and task:
+                self._lines.setdefault((code, task_key(task)), []).append(number)
 
     def _read_receipts(self, master: Master) -> None:
         if not master.has("TepNhan"):
@@ -141,16 +129,53 @@ class Ledger:
             for memo in unpack(text):
                 for name, value in parts_of(memo.name, memo.value):
                     shown = None if value is SAME else printed(value)
-                    self._known.setdefault((unit.code, memo.key, name), []).append(
-                        Submitted(at, shown, sha256, memo.is_taken, file=file)
+                    self._memos.setdefault((unit.code, memo.key), []).append(
+                        (name, Submitted(at, shown, sha256, memo.is_taken, file=file))
                     )
                 if memo.is_default and memo.value is not SAME:
                     day = memo.value.progress_date
                     self._defaults.add((unit.code, memo.key, printed(day)))
 
+    def _task(self, unit: str, key: str) -> dict[str, list[Submitted]]:
+        """Return what a unit submitted for a task, by field, oldest first."""
+        task = self._read.get((unit, key))
+        if task is not None:
+            return task
+        task = self._read[unit, key] = {}
+        log = self._log
+        for line in self._lines.get((unit, key), ()):
+            name = self._fields[line] or ""
+            new = log["new"][line] or ""
+            self._written[unit, key, name] = new
+            task.setdefault(name, []).append(
+                Submitted(
+                    moment_of(log["submitted_at"][line]),
+                    new,
+                    log["sha256"][line] or "",
+                    old=log["old"][line] or "",
+                    file=log["file"][line],
+                    cell=log["cell"][line],
+                )
+            )
+        for name, entry in self._memos.get((unit, key), ()):
+            task.setdefault(name, []).append(entry)
+        for entries in task.values():
+            entries.sort(key=lambda entry: entry.at)
+            value = ""
+            for place, entry in enumerate(entries):
+                if entry.value is None:
+                    entries[place] = replace(entry, value=value)
+                elif entry.is_taken:
+                    value = entry.value
+        return task
+
+    def knows(self, unit: str, key: str) -> bool:
+        """Whether a unit has submitted anything for a task so far."""
+        return (unit, key) in self._lines or (unit, key) in self._memos
+
     def entries(self, unit: str, key: str, name: str) -> Sequence[Submitted]:
         """Return what a unit submitted for a field, oldest first."""
-        return self._known.get((unit, key, name), ())
+        return self._task(unit, key).get(name, ()) if self.knows(unit, key) else ()
 
     def last(self, unit: str, key: str, name: str) -> Submitted | None:
         """Return the unit's latest value that the master took or had."""
@@ -166,218 +191,3 @@ class Ledger:
     def was_default(self, unit: str, key: str, day: date | None) -> bool:
         """Whether a day of progress was given by us to a report without one."""
         return (unit, key, printed(day)) in self._defaults
-
-
-class _Same:
-    """Type of `SAME`."""
-
-
-SAME = _Same()
-"""In a memo: the value that the unit had submitted before and the master held."""
-
-
-@dataclass(frozen=True, slots=True)
-class Memo:
-    """A submission that a receipt keeps because the change log has no line for it.
-
-    Attributes:
-        key: Task key.
-        name: Field as submitted.
-        value: What the unit submitted; `SAME` for what it had submitted before.
-        is_taken: Whether the master had or took it.
-        is_default: Whether its day of progress was given by us.
-    """
-
-    key: str
-    name: str
-    value: Any
-    is_taken: bool = True
-    is_default: bool = False
-
-
-_CELL_ROOM = 30_000
-"""Characters of a receipt's data; a cell holds 32,767."""
-
-
-def pack(memos: Sequence[Memo]) -> str | None:
-    """Return memos as a cell keeps them.
-
-    Where room is short those go that matter least: what came after something newer, then
-    the last of the others.
-    """
-    if not memos:
-        return None
-    rows = [
-        [memo.key, memo.name, encode(memo.value), int(memo.is_taken), int(memo.is_default)]
-        for memo in memos
-    ]
-    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-    if len(text) <= _CELL_ROOM:
-        return text
-    packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
-    if len(packed) <= _CELL_ROOM:
-        return packed
-    taken = [memo for memo in memos if memo.is_taken]
-    return pack(taken if len(taken) < len(memos) else taken[: len(taken) // 2])
-
-
-def unpack(text: str) -> list[Memo]:
-    """Return what `pack` wrote; nothing where somebody has changed the cell."""
-    try:
-        if not text.startswith("["):
-            text = zlib.decompress(base64.b64decode(text)).decode()
-        return [
-            Memo(str(key), str(name), decode(value), bool(taken), bool(default))
-            for key, name, value, taken, default in json.loads(text)
-        ]
-    except (ValueError, TypeError, KeyError, zlib.error):
-        return []
-
-
-def parts_of(name: str, value: Any) -> tuple[tuple[str, Any], ...]:
-    """Return a submitted value by the fields under which the change log has it."""
-    if value is SAME:
-        return tuple((part, SAME) for part in PARTS.get(name, (name,)))
-    if isinstance(value, Situation):
-        return ("completed_on", value.completed_on), ("progress_date", value.progress_date)
-    if isinstance(value, Request):
-        if name == "extension":
-            return (
-                ("extension_requested_to", value.requested_to),
-                ("extension_reason", value.reason),
-            )
-        return (("return_reason", value.reason),)
-    return ((name, value),)
-
-
-PARTS = {
-    SITUATION: ("completed_on", "progress_date"),
-    "extension": ("extension_requested_to", "extension_reason"),
-    "return": ("return_reason",),
-}
-"""Fields of the change log by field as submitted, where they differ."""
-
-
-def encode(value: Any) -> Any:
-    """Return a submitted value in JSON's types."""
-    if value is SAME:
-        return {"same": True}
-    if isinstance(value, Situation):
-        return {
-            "situation": [
-                value.state.value,
-                value.completed_on.isoformat() if value.completed_on else None,
-                value.progress_date.isoformat() if value.progress_date else None,
-            ]
-        }
-    if isinstance(value, Request):
-        return {
-            "request": [
-                value.requested_to.isoformat() if value.requested_to else None,
-                value.reason,
-            ]
-        }
-    if isinstance(value, date):
-        return {"date": value.isoformat()}
-    if isinstance(value, tuple):
-        return {"list": list(value)}
-    return value
-
-
-def decode(value: Any) -> Any:
-    """Return the submitted value that `encode` wrote."""
-    if not isinstance(value, dict):
-        return value
-    if "situation" in value:
-        state, completed, progress = value["situation"]
-        return Situation(Progress(state), _day(completed), _day(progress))
-    if "request" in value:
-        requested_to, reason = value["request"]
-        return Request(_day(requested_to), reason)
-    if "same" in value:
-        return SAME
-    if "date" in value:
-        return _day(value["date"])
-    return tuple(value["list"])
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-@dataclass(frozen=True, slots=True)
-class PendingConflict:
-    """A row of XungDot.
-
-    Attributes:
-        position: In the table.
-        key: Task key.
-        field: Field as submitted (`reported_state` for a situation).
-        unit: Code of the unit.
-        theirs: What the unit submitted.
-        ours: What the master held.
-        base: What was sent.
-        at: When the unit submitted it.
-        sha256: Hash of the file.
-        file: Name of the file.
-        cells: Address by field, with the sheet's name.
-        period: Period that the file was made for.
-        choice: `keep_master`, `take_unit` or None.
-        is_applied: Whether the choice has been applied.
-    """
-
-    position: int
-    key: str
-    field: str
-    unit: str
-    theirs: Any
-    ours: Any
-    base: Any
-    at: datetime
-    sha256: str
-    file: str | None
-    cells: Mapping[str, str]
-    period: str | None
-    choice: str | None
-    is_applied: bool
-
-
-def read_conflicts(master: Master) -> tuple[list[PendingConflict], list[Finding]]:
-    """Return the rows of XungDot, and what keeps a choice made there from being applied."""
-    found: list[PendingConflict] = []
-    findings: list[Finding] = []
-    if not master.has("XungDot"):
-        return found, findings
-    reading = master.reading("XungDot")
-    for position in range(len(reading)):
-        row = reading.row(position)
-        findings += [f for f in reading.problems.get(position, ()) if f.field == "choice"]
-        if not row.get("task_id"):
-            continue
-        try:
-            data: Mapping[str, Any] = json.loads(row.get("data") or "")
-            found.append(
-                PendingConflict(
-                    position=position,
-                    key=task_key(row["task_id"]),
-                    field=data["field"],
-                    unit=data["unit"],
-                    theirs=decode(data["theirs"]),
-                    ours=decode(data["ours"]),
-                    base=decode(data["base"]),
-                    at=moment_of(data["at"]),
-                    sha256=data["sha256"],
-                    file=row.get("file"),
-                    cells=dict(data["cells"]),
-                    period=row.get("period"),
-                    choice=row.get("choice"),
-                    is_applied=row.get("applied_on") is not None,
-                )
-            )
-        except (KeyError, ValueError, TypeError):
-            if row.get("applied_on") is None:
-                where = reading.location(position, "task_id")
-                findings.append(
-                    error("conflict_unreadable", where, task_id=row["task_id"], field="task_id")
-                )
-    return found, findings

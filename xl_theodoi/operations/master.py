@@ -417,13 +417,32 @@ class Master:
         return self._unit_by_text[text]
 
     @cached_property
+    def keys(self) -> list[str | None]:
+        """Task key of every row of the register, None where it has none."""
+        values = self.register.columns.get("task_id", [None] * len(self.register))
+        return [task_key(value) if value else None for value in values]
+
+    @cached_property
     def position_of(self) -> dict[str, int]:
         """Row position by task key; the first of a repeated key."""
         positions: dict[str, int] = {}
-        for position, value in enumerate(self.register.columns.get("task_id", ())):
-            if value:
-                positions.setdefault(task_key(value), position)
+        for position, key in enumerate(self.keys):
+            if key is not None:
+                positions.setdefault(key, position)
         return positions
+
+    @cached_property
+    def lead_codes(self) -> list[str | None]:
+        """Code of the lead unit of every row of the register, None where none is known."""
+        values = self.register.columns.get("lead_unit", [None] * len(self.register))
+        units = {text: self.unit_of(text) for text in set(values)}
+        codes = {text: unit.code if unit else None for text, unit in units.items()}
+        return [codes[text] for text in values]
+
+    @cached_property
+    def states(self) -> dict[str, str]:
+        """Progress by every way of writing the three states, folded."""
+        return choice_index(self.profile.words["reported_state"])
 
     # Sendings
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.changes import AppendRows, Change
 from xl_theodoi.messages import finding_sentences
 from xl_theodoi.operations.companion import sha256_of
-from xl_theodoi.operations.ledger import Memo, local_time, moment_of, moment_text, pack
+from xl_theodoi.operations.ledger import local_time, moment_of, moment_text
+from xl_theodoi.operations.memos import pack
 from xl_theodoi.operations.rows import labelled
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from xl_theodoi.operations.master import Master
+    from xl_theodoi.operations.memos import Memo
     from xl_theodoi.operations.results import FileVerdict
     from xl_theodoi.operations.returns import Returned
 
@@ -42,10 +44,13 @@ class Receipts:
         self._labels = labels
         self._known: list[dict[str, Any]] = []
         self._added: list[dict[str, Any]] = []
+        self._by_hash: dict[str | None, list[dict[str, Any]]] = {}
         if master.has(TABLE):
             reading = master.reading(TABLE)
             rows = (reading.row(position) for position in range(len(reading)))
             self._known = [row for row in rows if row]
+        for row in self._known:
+            self._by_hash.setdefault(row.get("sha256"), []).append(row)
 
     # What earlier runs wrote
 
@@ -108,18 +113,18 @@ class Receipts:
         outcome, rows = verdict.outcome, verdict.rows
         reason = reason_sentence(verdict, self._labels) or None
         correction_sha256 = sha256_of(correction) if correction is not None else None
+        same_file = self._by_hash.setdefault(sha256, [])
         is_known = any(
-            row.get("sha256") == sha256
-            and row.get("outcome") == outcome
+            row.get("outcome") == outcome
             and (outcome != "rejected" or row.get("reason") == reason)
             and (sha256 is not None or row.get("file") == verdict.file.name)
             and (correction is None or row.get("correction_sha256") == correction_sha256)
-            for row in (*self._known, *self._added)
+            for row in same_file
         )
         if is_known and not rows.changed and not memos:
             return
         unit = self._master.units.by_code.get(verdict.unit or "")
-        self._added.append(
+        receipt = (
             {
                 "received_on": self._master.as_of,
                 "file": verdict.file.name,
@@ -140,6 +145,8 @@ class Receipts:
                 "data": pack(memos),
             }
         )  # fmt: skip
+        self._added.append(receipt)
+        same_file.append(receipt)
 
     def changes(self) -> list[Change]:
         """Return what must change in TepNhan."""

@@ -8,7 +8,7 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.merge import same_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from xl_theodoi.domain.cells import Value
     from xl_theodoi.domain.model import Status, TaskView
@@ -63,6 +63,39 @@ def labelled(master: Master, table: str, row: Mapping[str, Any]) -> dict[str, Va
     return cells
 
 
+def labelled_columns(
+    master: Master, table: str, columns: Mapping[str, Sequence[Any]]
+) -> dict[str, Sequence[Value]]:
+    """Return columns by the headings that the table has in this workbook.
+
+    Columns without a value are left out; texts and dates stay the very objects.
+
+    Raises:
+        TheodoiError: `column_missing` as `labelled` would for the first row with a value that
+            has no column to go to.
+    """
+    labels = master.reading(table).labels
+    cells: dict[str, Sequence[Value]] = {}
+    missing: list[tuple[int, str]] = []
+    for name, column in columns.items():
+        first = next((row for row, value in enumerate(column) if value is not None), None)
+        if first is None:
+            continue
+        if name not in labels:
+            missing.append((first, name))
+        elif any(value == "" or isinstance(value, tuple) for value in set(column)):
+            cells[labels[name]] = [cell_value(value) for value in column]
+        else:
+            cells[labels[name]] = column
+    if missing:
+        _, name = min(missing, key=lambda place: place[0])
+        raise TheodoiError(
+            "column_missing", table=table, column=master.specs(table)[name].label,
+            path=master.file_name,
+        )  # fmt: skip
+    return cells
+
+
 def changed_cells(
     master: Master, position: int, new: Mapping[str, Any]
 ) -> dict[tuple[int, str], Value]:
@@ -97,10 +130,15 @@ def _needs_type(raw: Value, wanted: Value) -> bool:
 def changed_computed(master: Master, view: TaskView) -> dict[tuple[int, str], Value]:
     """Return the computed cells of a register row that show something else than is true."""
     assert view.status is not None  # noqa: S101 - tasks of a master are always judged
+    return changed_status(master, view.position, view.status)
+
+
+def changed_status(master: Master, position: int, status: Status) -> dict[tuple[int, str], Value]:
+    """Return the computed cells of a register row that show another status than this one."""
     register = master.register
     cells: dict[tuple[int, str], Value] = {}
-    for name, value in computed_values(view.status, master.profile).items():
+    for name, value in computed_values(status, master.profile).items():
         label = register.labels.get(name)
-        if label is not None and register.table.value(view.position, label) != value:
-            cells[view.position, label] = value
+        if label is not None and register.table.value(position, label) != value:
+            cells[position, label] = value
     return cells

@@ -1,0 +1,56 @@
+"""What a consolidation writes into the register and SuKien, from what the draft has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xl_theodoi.domain.changes import AppendColumns, Change, RemoveRows, SetCells
+from xl_theodoi.domain.events import EVENT_FIELDS, event_row, implied_events
+from xl_theodoi.domain.names import REGISTER
+from xl_theodoi.operations.refresh import history_changes
+from xl_theodoi.operations.rows import changed_cells, changed_status, labelled_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xl_theodoi.domain.cells import Value
+    from xl_theodoi.domain.events import Event
+    from xl_theodoi.operations.draft import Draft
+    from xl_theodoi.operations.master import Master
+
+
+def register_changes(draft: Draft) -> list[Change]:
+    """Return the changed cells of the register and the events that follow from them."""
+    master = draft.master
+    register = master.register
+    names = [name for name in EVENT_FIELDS if name in register.columns]
+    columns = [register.columns[name] for name in names]
+    cells: dict[tuple[int, str], Value] = {}
+    new_events: list[Event] = []
+    old_events: list[Event] = []
+    for position, changed in draft.changed.items():
+        cells.update(changed_cells(master, position, changed))
+        known = master.events.get(master.keys[position] or "", ())
+        if known:
+            new, old = history_changes(draft.row(position), known)
+            new_events += new
+            old_events += old
+        else:
+            values: dict[str, Any] = {
+                name: column[position] for name, column in zip(names, columns, strict=True)
+            }
+            values.update(changed)
+            new_events += implied_events(values)
+        cells.update(changed_status(master, position, draft.status_now(position)))
+    changes: list[Change] = [SetCells(REGISTER, cells)] if cells else []
+    if old_events:
+        changes.append(RemoveRows("SuKien", sorted({event.order for event in old_events})))
+    if new_events:
+        changes.append(AppendColumns("SuKien", _event_columns(master, new_events)))
+    return changes
+
+
+def _event_columns(master: Master, events: Sequence[Event]) -> dict[str, Sequence[Value]]:
+    rows = [event_row(event, master.profile.words) for event in events]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    return labelled_columns(master, "SuKien", columns)

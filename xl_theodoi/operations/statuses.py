@@ -1,0 +1,55 @@
+"""Statuses of the register's rows at the as-of date; rows that are alike are judged once.
+
+Without a decision on record a status follows from a few dates of the row, and many rows
+share them. What has rows of its own in SuKien, and what may be a recurring task, is judged
+by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xl_theodoi.domain.events import HISTORY_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xl_theodoi.domain.model import Status
+    from xl_theodoi.operations.master import Master
+
+STATUS_FIELDS = ("due_date", "first_progress_on", "progress_date", *HISTORY_FIELDS)
+"""All that a status follows from where nothing but the register knows of the task."""
+
+
+class Statuses:
+    """The statuses of one register at its as-of date."""
+
+    def __init__(self, master: Master) -> None:
+        register = master.register
+        blank = [None] * len(register)
+        self._master = master
+        self._rows = list(
+            zip(*(register.columns.get(name, blank) for name in STATUS_FIELDS), strict=True)
+        )
+        self._phrases = register.columns.get("due_text", blank)
+        self._known: dict[tuple[Any, ...], Status] = {}
+
+    def of(self, position: int, changed: Mapping[str, Any] | None = None) -> Status:
+        """Return a row's status, with other values in its changed fields."""
+        row = self._rows[position]
+        if changed and not changed.keys().isdisjoint(STATUS_FIELDS):
+            row = tuple(
+                changed.get(name, value) for name, value in zip(STATUS_FIELDS, row, strict=True)
+            )
+        master = self._master
+        is_alone = (row[0] is None and self._phrases[position]) or (
+            master.events and master.keys[position] in master.events
+        )
+        status = None if is_alone else self._known.get(row)
+        if status is None:
+            values = {**master.register.row(position), **(changed or {})}
+            status = master.view(position, master.as_of, values).status
+            assert status is not None  # noqa: S101 - tasks of a master are always judged
+            if not is_alone:
+                self._known[row] = status
+        return status
