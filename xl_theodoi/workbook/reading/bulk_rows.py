@@ -38,6 +38,9 @@ _MOST_COLUMNS = 400
 """A pattern has up to three groups for each column; wider sheets are left to the parser."""
 _MOST_LESSONS = 40
 _SAMPLE = 1 << 16
+_LONGEST_KEPT = 1 << 13
+_MARK = b"\x7f"
+"""Stands for the row number in a formula; a character that texts may have, but never do."""
 _LONGEST_NUMBER = 60_000
 """The parser hands over longer texts in pieces, which are no number to it."""
 
@@ -58,6 +61,12 @@ Groups: a formula without attributes; else attributes of the formula, its empty 
 text and end; the value, or the tag of an empty one; begin and text of an inline string;
 whatever was not matched.
 """
+
+
+@lru_cache(maxsize=1 << 12)
+def _known_text(written: bytes) -> str:
+    """Return one text; the workbooks of a round have the same formulas."""
+    return plain_texts((written,))[0]
 
 
 @lru_cache(maxsize=128)
@@ -148,6 +157,7 @@ class BulkRows:
     Attributes:
         hidden_rows: Hidden rows, ascending.
         texts: Every text that did not come from the shared strings.
+        forms: Every formula, in most of them its row number turned into a control character.
     """
 
     def __init__(
@@ -160,6 +170,7 @@ class BulkRows:
     ) -> None:
         self.hidden_rows = array("I")
         self.texts: set[str] = set()
+        self.forms: set[str] = set()
         self._columns: dict[bytes, SparseColumn] = {}
         self._shared = shared
         self._codes = {str(index): index << KIND_BITS for index in range(len(styles))}
@@ -383,52 +394,82 @@ class BulkRows:
         bodies: Sequence[bytes],
     ) -> None:
         """Add cells that are formulas, inline strings, or have an empty value."""
-        found = _BODY.findall(b"\0".join(bodies) + b"\0")
-        if len(found) != len(bodies) or found[-1][-1]:
-            raise NotPlainError
-        for given in {groups[1] for groups in found if groups[1]}:
-            plain_attributes(given)
-        # A formula stands whole in group 0, or its text in 3 and an end of either kind.
-        formulas = [groups[0][3:-4] or groups[3] for groups in found]
         add_row, add_value, add_code = column.rows.append, column.values.append, column.codes.append
-        for row, written, groups, formula, inline in zip(
-            rows,
-            attributes,
-            found,
-            plain_texts(formulas),
-            plain_texts([groups[8] for groups in found]),
-            strict=True,
+        for row, written, (formula, stored, inline) in zip(
+            rows, attributes, self._taken_apart(rows, bodies), strict=True
         ):
             form = self._formats[written]
-            is_formula = bool(groups[0] or groups[2] or groups[4])
-            if groups[7]:
+            if inline is not None:
                 value: Value = decode_escapes(inline) or None
                 code = _BLANK if value is None else _TEXT
             elif form.kind == "inlineStr":
                 raise NotPlainError
             else:
-                has_element = bool(groups[5] or groups[6])
-                value, code = self._result(form, groups[5][3:-4], has_element=has_element)
-            if not is_formula and value is None:
+                value, code = self._result(form, stored)
+            if formula is None and value is None:
                 continue
             if isinstance(value, str):
                 self.texts.add(value)
             add_row(row)
             add_value(value)
             add_code(form.code + code)
-            if is_formula:
+            if formula is not None:
                 column.formulas[row] = formula
 
-    def _result(self, form: _Format, stored: bytes, *, has_element: bool) -> tuple[Value, int]:
+    def _taken_apart(
+        self, rows: Sequence[int], bodies: Sequence[bytes]
+    ) -> Iterable[tuple[str | None, bytes | None, str | None]]:
+        """Return formula, what its `v` holds, and inline text of cells, each `None` if missing."""
+        parts: list[tuple[str | None, bytes | None, str | None]] = [(None, None, None)] * len(rows)
+        rest = []
+        for place, (row, body) in enumerate(zip(rows, bodies, strict=True)):
+            head, end, tail = body.partition(b"</f>")
+            if end and body.startswith(b"<f>") and b"&#" not in head and _MARK not in head:
+                stored = tail[3:-4] if tail.endswith(b"</v>") and tail.startswith(b"<v>") else None
+                if stored is not None or not tail:
+                    parts[place] = self._formula(head[3:], row), stored, None
+                    continue
+            rest.append(place)
+        if not rest:
+            return parts
+        found = _BODY.findall(b"".join([bodies[place] + b"\0" for place in rest]))
+        if len(found) != len(rest) or found[-1][-1]:
+            raise NotPlainError
+        for given in {groups[1] for groups in found if groups[1]}:
+            plain_attributes(given)
+        # A formula stands whole in group 0, or its text in 3 and an end of either kind.
+        formulas = plain_texts([groups[0][3:-4] or groups[3] for groups in found])
+        inlines = plain_texts([groups[8] for groups in found])
+        for place, groups, formula, inline in zip(rest, found, formulas, inlines, strict=True):
+            is_formula = bool(groups[0] or groups[2] or groups[4])
+            has_element = bool(groups[5] or groups[6])
+            if is_formula:
+                self.forms.add(formula)
+            parts[place] = (
+                formula if is_formula else None,
+                groups[5][3:-4] if has_element else None,
+                inline if groups[7] else None,
+            )
+        return parts
+
+    def _formula(self, written: bytes, row: int) -> str:
+        """Return a formula's text; those that differ in their row only are decoded once."""
+        number = str(row)
+        key = written.replace(number.encode(), _MARK)
+        form = _known_text(key) if len(key) <= _LONGEST_KEPT else plain_texts((key,))[0]
+        self.forms.add(form)
+        return form.replace("\x7f", number)
+
+    @staticmethod
+    def _result(form: _Format, stored: bytes | None) -> tuple[Value, int]:
         """Return value and kind of a formula's result as it was saved.
 
         Args:
             form: What the cell's attributes say.
-            stored: What stands in its `v`.
-            has_element: Whether it has a `v` at all.
+            stored: What stands in its `v`, `None` if it has none.
         """
         if not stored:
-            return None, _BLANK if form.kind == "str" and has_element else _NO_VALUE
+            return None, _BLANK if form.kind == "str" and stored is not None else _NO_VALUE
         if form.kind in ("b", "e", "d") and not plain_texts((stored,))[0].strip():
             return None, _NO_VALUE
         value = form.convert(stored)

@@ -74,6 +74,7 @@ class Grid:
         styles: Cell formats of the workbook.
         own_texts: Every text of its cells that is not one of the workbook's shared strings,
             and maybe some that are; `None` where that was not kept.
+        formula_forms: Every formula, but for the digits of a row number; `None` as above.
     """
 
     file: str
@@ -85,6 +86,7 @@ class Grid:
     is_protected: bool = False
     styles: Sequence[CellStyle] = (PLAIN,)
     own_texts: frozenset[str] | None = None
+    formula_forms: frozenset[str] | None = None
 
     @property
     def last_row(self) -> int:

@@ -10,14 +10,12 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xl_theodoi.workbook.reading.grid import Grid
     from xl_theodoi.workbook.reading.package import Package
     from xl_theodoi.workbook.reading.read import WorkbookContent
 
@@ -122,32 +120,22 @@ def _unsafe_formulas(content: WorkbookContent) -> Iterator[Location]:
             yield Location(content.file, None, name)
     for sheet in content.sheets:
         survey = content.survey(sheet.name)
-        if survey is not None and not any(map(_may_be_unsafe, survey.formulas)):
+        forms = survey.formulas if survey else content.grid(sheet.name).formula_forms
+        if forms is not None and not any(map(_may_be_unsafe, forms)):
             continue
-        for cell, formula in _suspects(content.grid(sheet.name)):
+        for cell, formula in content.grid(sheet.name).formulas():
             if is_unsafe_formula(formula):
                 yield Location(content.file, sheet.name, cell)
 
 
 @lru_cache(maxsize=4096)
 def _may_be_unsafe(form: str) -> bool:
-    """Return whether a formula may be unsafe that has this form with digits taken out.
+    """Return whether a formula may be unsafe that has this form, digits taken out or replaced.
 
     No name that is looked for has a digit in it, so none is lost with them; a topic of dynamic
     data exchange may be a number, but its bar stays.
     """
     return "|" in form or is_unsafe_formula(form)
-
-
-def _suspects(grid: Grid) -> Iterator[tuple[str, str]]:
-    """Yield the A1 address and text of the formulas that may be unsafe.
-
-    A column's formulas mostly differ in their row number only and are judged as one.
-    """
-    for index, column in grid.columns.items():
-        for row, formula in column.formulas.items():
-            if _may_be_unsafe(formula.replace(str(row), "")):
-                yield f"{column_letter(index)}{row}", formula
 
 
 def refuse_unsafe(content: WorkbookContent) -> None:

@@ -136,7 +136,6 @@ class Package:
         data: The bytes of the file.
         file: File name as shown to people.
         limits: What reading may cost.
-        sha256: Hash of `data`, hexadecimal.
         entries: Directory entries by part name in lower case.
         workbook_part: Name of the workbook part.
         is_strict: Whether the workbook is Strict OOXML.
@@ -146,13 +145,20 @@ class Package:
     data: bytes
     file: str
     limits: Limits
-    sha256: str
     entries: dict[str, zipfile.ZipInfo]
     workbook_part: str = ""
     is_strict: bool = False
     content_types: dict[str, str] = field(default_factory=dict)
     _default_types: dict[str, str] = field(default_factory=dict)
     _relationships: dict[str, list[Relationship]] = field(default_factory=dict)
+    _sha256: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file's bytes, hexadecimal."""
+        if not self._sha256:
+            self._sha256 = sha256(self.data).hexdigest()
+        return self._sha256
 
     @property
     def part_names(self) -> list[str]:
@@ -326,7 +332,7 @@ def open_package(source: Path | str | bytes, limits: Limits, *, file_name: str =
     if len(data) > limits.file_bytes:
         raise TheodoiError("too_large", file=file_name, limit="file_bytes", part="")
     _judge_beginning(data, file_name)
-    package = Package(data, file_name, limits, sha256(data).hexdigest(), {})
+    package = Package(data, file_name, limits, {})
     with package.reading(""):
         _read_directory(package)
         _read_content_types(package)

@@ -108,6 +108,7 @@ def match_sheet(
         raise NotPlainError
     grid.columns = rows.columns()
     grid.own_texts = frozenset(rows.texts)
+    grid.formula_forms = frozenset(rows.forms)
     _finish(grid, frame, rows.hidden_rows)
 
 

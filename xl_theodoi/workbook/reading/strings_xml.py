@@ -21,7 +21,7 @@ from xl_theodoi.workbook.reading.package import MAIN_NAMESPACES, MEGABYTE
 from xl_theodoi.workbook.reading.plain_xml import NotPlainError, check_around, plain_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from xl_theodoi.workbook.reading.package import Package
 
@@ -37,6 +37,9 @@ class SharedStrings:
 _MOST_MATCHED = 64 * MEGABYTE
 """Larger parts are parsed piece by piece, which needs less memory."""
 
+_TEXT = re.compile(rb'<si><t(?: xml:space="preserve")?>([^<]*)</t></si>')
+_TEXT_TAGS = len("<si><t></t></si>")
+_PRESERVED = b'<t xml:space="preserve">'
 _STRING = re.compile(
     rb'<si>(?:<t(?: xml:space="preserve")?>([^<]*)</t></si>|<t ?/></si>|</si>)'
     rb"|<si ?/>|<si>([\s\S]*?</si>)|([\s\S]+)"
@@ -70,13 +73,17 @@ def match_strings(package: Package, part: str) -> SharedStrings:
         raise NotPlainError
     head, tail = data[:begin], data[end:]
     check_around(head, tail, b"sst", ("si", "t", "rPh", "rFont"))
+    plain = _TEXT.findall(data, begin, end)
+    length = sum(map(len, plain)) + _TEXT_TAGS * len(plain)
+    length += (len(_PRESERVED) - len(b"<t>")) * data.count(_PRESERVED, begin, end)
+    if length == end - begin:
+        # The texts and their tags are all there is; a tag counted elsewhere is longer itself.
+        return _decoded(package, plain)
     found = _STRING.findall(data, begin, end)
-    if found[-1][-1] or len(found) > package.limits.strings:
+    if found[-1][-1]:
         raise NotPlainError
     texts, rich, _ = zip(*found, strict=True)
-    shared = SharedStrings(plain_texts(texts))
-    if b"_x" in data:
-        shared.texts = list(map(decode_escapes, shared.texts))
+    shared = _decoded(package, texts)
     places = [place for place, made in enumerate(rich) if made]
     if places:
         made = b"".join([head, *(b"<si>" + made for made in rich if made), b"</sst>"])
@@ -90,6 +97,14 @@ def match_strings(package: Package, part: str) -> SharedStrings:
             shared.texts[place] = text
         shared.fonts = {places[index]: names for index, names in parsed.fonts.items()}
     return shared
+
+
+def _decoded(package: Package, written: Sequence[bytes]) -> SharedStrings:
+    """Return the shared strings of texts as they are written in the file."""
+    if len(written) > package.limits.strings:
+        raise NotPlainError
+    texts = plain_texts(written)
+    return SharedStrings(list(map(decode_escapes, texts)))
 
 
 def parse_strings(package: Package, part: str, chunks: Iterable[bytes]) -> SharedStrings:

@@ -30,9 +30,10 @@ _CELL = re.compile(
 )
 _NUMBER = re.compile(rb"[-+]?\.?(?:[eE][-+]?)?")
 _TEXTS = re.compile(
-    rb' t="(?:str|e)"[^<>]*>(?:<f[^<]*(?:</f>)?)?<v>([^<]*)</v>'
+    rb' t="(?:str|(e))"[^<>]*>(?:<f[^<]*(?:</f>)?)?<v>([^<]*)</v>'
     rb'| t="inlineStr"[^<>]*><is><t[^<>]*>([^<]*)</t>'
 )
+"""Whether it is an error, the text of a formula's result or of an error, an inline text."""
 _LONGEST_KEPT = 1 << 14
 _SMALLEST_CELL = len('<c r="A1"><v>1</v></c>')
 """Bytes that a filled cell takes at least: smaller parts cannot have too many of them."""
@@ -68,9 +69,6 @@ def survey_sheet(package: Package, part: str) -> SheetSurvey:
     rows = 0
     pieces = SheetPieces(package.chunks(part))
     for piece in pieces:
-        # A character reference has digits of its own.
-        if b"&#" in piece:
-            raise NotPlainError
         before, *forms = piece.translate(None, _DIGITS).split(b"<row r=")
         rows += len(forms)
         if before or rows > package.limits.rows:
@@ -95,7 +93,8 @@ def _examine(form: bytes) -> tuple[frozenset[str], bool]:
         NotPlainError: If it is not wholly of the usual form.
     """
     row = _ROW.fullmatch(form)
-    if row is None:
+    # A character reference had digits that mean something.
+    if row is None or b"&#" in form:
         raise NotPlainError
     plain_attributes(row[1].removesuffix(b"/"))
     formulas: list[bytes] = []
@@ -126,6 +125,9 @@ _known_form = lru_cache(maxsize=1 << 13)(_examine)
 
 def _texts(piece: bytes) -> set[str]:
     """Return the texts of rows that were found to be of the usual form, digits included."""
-    written = {stored or inline for stored, inline in _TEXTS.findall(piece)}
-    texts = set(plain_texts([*written]))
-    return texts.union(map(decode_escapes, texts), map(str.strip, texts))
+    texts: set[str] = set()
+    found = set(_TEXTS.findall(piece))
+    written = plain_texts([stored or inline for _, stored, inline in found])
+    for (is_error, _, _), text in zip(found, written, strict=True):
+        texts.add(text.strip() if is_error else decode_escapes(text))
+    return texts

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from xl_theodoi.workbook.reading.guarded_xml import decode_escapes, parse_small
+from xl_theodoi.workbook.reading.package import check_count
 from xl_theodoi.workbook.reading.serials import moment_from_w3c
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ class SheetState(StrEnum):
     VISIBLE = "visible"
     HIDDEN = "hidden"
     VERY_HIDDEN = "veryHidden"
+
+
+_STATES = frozenset(SheetState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,59 +90,83 @@ class WorkbookInfo:
     formulas: tuple[tuple[str, str], ...]
 
 
-def read_workbook_part(package: Package) -> WorkbookInfo:
-    """Return what the workbook part says."""
-    part = package.workbook_part
-    targets = {relationship.id: relationship for relationship in package.relationships(part)}
-    sheets: list[SheetInfo] = []
+@dataclass(frozen=True, slots=True)
+class _WorkbookPart:
+    """The workbook part by itself: name, state and relationship of every sheet, and names.
+
+    Attributes:
+        sheets: Name as written, state, and relationship of every sheet.
+        formulas: Every defined name and what it refers to.
+        is_local: For every defined name whether it is one of a sheet only.
+        date1904: Whether serial numbers count from 1904.
+    """
+
+    sheets: tuple[tuple[str, str, str], ...]
+    formulas: tuple[tuple[str, str], ...]
+    is_local: tuple[bool, ...]
+    date1904: bool
+
+
+def _parse_workbook(data: bytes, most: int) -> _WorkbookPart:
+    sheets: list[tuple[str, str, str]] = []
     formulas: list[tuple[str, str]] = []
     local: list[bool] = []
     date1904 = False
-    taken: set[str] = set()
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal date1904
         if name == "workbookPr":
             date1904 = attributes.get("date1904", "0") in ("1", "true")
         elif name == "sheet":
-            target = targets.get(attributes.get("id", ""))
             state = attributes.get("state", "visible")
-            sheet_part = ""
-            if target is not None and not target.external and package.has(target.target):
-                # A part is one sheet's; a thousand sheets in one part are an attack.
-                sheet_part = "" if target.target.lower() in taken else target.target
-                taken.add(target.target.lower())
-            sheets.append(
-                SheetInfo(
-                    name=decode_escapes(attributes.get("name", "")),
-                    state=SheetState(state) if state in set(SheetState) else SheetState.HIDDEN,
-                    part=sheet_part,
-                    is_worksheet=target is not None and target.kind == "worksheet",
-                )
-            )
-            package.check_items(len(sheets), part)
+            sheets.append((attributes.get("name", ""), state, attributes.get("id", "")))
+            check_count(len(sheets), most)
         elif name == "definedName":
             formulas.append((attributes.get("name", ""), ""))
             local.append("localSheetId" in attributes)
-            package.check_items(len(formulas), part)
+            check_count(len(formulas), most)
 
     def end(name: str, text: str) -> None:
         if name == "definedName" and formulas:
             formulas[-1] = (formulas[-1][0], text)
 
-    with package.reading(part):
-        parse_small(package.structure(part), start, end)
-    pairs = list(zip(formulas, local, strict=True))
+    parse_small(data, start, end)
+    return _WorkbookPart(tuple(sheets), tuple(formulas), tuple(local), date1904)
+
+
+def read_workbook_part(package: Package) -> WorkbookInfo:
+    """Return what the workbook part says."""
+    part = package.workbook_part
+    targets = {relationship.id: relationship for relationship in package.relationships(part)}
+    found = package.parsed(part, _parse_workbook)
+    sheets: list[SheetInfo] = []
+    taken: set[str] = set()
+    for name, state, identifier in found.sheets:
+        target = targets.get(identifier)
+        sheet_part = ""
+        if target is not None and not target.external and package.has(target.target):
+            # A part is one sheet's; a thousand sheets in one part are an attack.
+            sheet_part = "" if target.target.lower() in taken else target.target
+            taken.add(target.target.lower())
+        sheets.append(
+            SheetInfo(
+                name=decode_escapes(name),
+                state=SheetState(state) if state in _STATES else SheetState.HIDDEN,
+                part=sheet_part,
+                is_worksheet=target is not None and target.kind == "worksheet",
+            )
+        )
+    pairs = zip(found.formulas, found.is_local, strict=True)
     names: dict[str, tuple[str, str]] = {}
     by_fold = {sheet.name.casefold(): sheet.name for sheet in sheets}
     for (name, text), is_local in sorted(pairs, key=lambda pair: pair[1]):
         match = _ONE_CELL.fullmatch(text.strip())
         if match is None or (is_local and name in names):
             continue
-        sheet = match[1].replace("''", "'") if match[1] else match[2]
-        if sheet.casefold() in by_fold:
-            names[name] = (by_fold[sheet.casefold()], f"{match[3]}{int(match[4])}")
-    return WorkbookInfo(tuple(sheets), date1904, names, tuple(formulas))
+        sheet_name = match[1].replace("''", "'") if match[1] else match[2]
+        if sheet_name.casefold() in by_fold:
+            names[name] = (by_fold[sheet_name.casefold()], f"{match[3]}{int(match[4])}")
+    return WorkbookInfo(tuple(sheets), found.date1904, names, found.formulas)
 
 
 def read_tables(package: Package, sheet: SheetInfo, seen: set[str]) -> list[TableInfo]:
@@ -165,6 +193,12 @@ def _read_table(package: Package, part: str, sheet: str) -> TableInfo | None:
     """Return one table, `None` if its part is missing or does not hold a table."""
     if not package.has(part):
         return None
+    table = package.parsed(part, _parse_table)
+    return None if table is None else replace(table, part=part, sheet=sheet)
+
+
+def _parse_table(data: bytes, most: int) -> TableInfo | None:
+    """Return what a table part says, not knowing its own name and sheet."""
     columns: list[str] = []
     roots: list[dict[str, str]] = []
 
@@ -173,24 +207,23 @@ def _read_table(package: Package, part: str, sheet: str) -> TableInfo | None:
             roots.append(attributes)
         elif name == "tableColumn":
             columns.append(decode_escapes(attributes.get("name", "")))
-            package.check_items(len(columns), part)
+            check_count(len(columns), most)
 
-    with package.reading(part):
-        parse_small(package.structure(part), start)
-        if not roots:
-            return None
-        root = roots[0]
-        display = root.get("displayName") or root.get("name", "")
-        return TableInfo(
-            name=display,
-            id_name=root.get("name") or display,
-            part=part,
-            sheet=sheet,
-            ref=root.get("ref", ""),
-            columns=tuple(columns),
-            header_rows=min(int(root.get("headerRowCount", "1")), 1),
-            totals_rows=int(root.get("totalsRowCount", "0")),
-        )
+    parse_small(data, start)
+    if not roots:
+        return None
+    root = roots[0]
+    display = root.get("displayName") or root.get("name", "")
+    return TableInfo(
+        name=display,
+        id_name=root.get("name") or display,
+        part="",
+        sheet="",
+        ref=root.get("ref", ""),
+        columns=tuple(columns),
+        header_rows=min(int(root.get("headerRowCount", "1")), 1),
+        totals_rows=int(root.get("totalsRowCount", "0")),
+    )
 
 
 def read_modified(package: Package) -> datetime | None:
