@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
@@ -127,11 +128,12 @@ class SelfCheck:
         keys = [texts.get("task_id", "").casefold() for texts in plan.texts]
         seen = Counter(keys)
         shortest = min(form_limit, *self._limits.values())
+        day = serial(content.as_of)
         judged: dict[tuple[Any, ...], int] = {}
         for key, texts, cells, figure in zip(keys, plan.texts, plan.cells, figures, strict=True):
             text = texts.get("reported_state", "").strip(" ").casefold()
             situation = (
-                states.get(text, ""), figure.is_late, *_judged(cells, shortest),
+                states.get(text, ""), figure.is_late, *_judged(cells, shortest, day),
             )  # fmt: skip
             mask = judged.get(situation)
             if mask is None:
@@ -344,25 +346,37 @@ _JUDGED: Final = (
 """Fields that the checks look at, beside the state."""
 
 
-def _judged(cells: Mapping[str, Any], shortest: int) -> list[Any]:
+def _judged(cells: Mapping[str, Any], shortest: int, day: float) -> tuple[Any, ...]:
     """Return what the checks see of a task: equal for tasks of which they say the same.
 
-    They tell texts only by being blank or longer than a limit, and ask for the day of issue
-    only where a day of completion is given.
+    They tell texts only by being blank or longer than a limit. Days that can be and have come
+    are alike, and of the day of issue they only ask whether it follows the completion.
 
     Args:
         cells: What the task's cells hold.
         shortest: The lowest of the limits.
+        day: Day of the sent values, as Excel counts it.
     """
-    found = []
-    for name in _JUDGED:
-        value = cells.get(name)
-        if isinstance(value, str) and len(value) <= shortest:
-            value = "x" if value.strip(" ") else " "
-        found.append(value)
-    if cells.get("completed_on") is None:
-        found[0] = None
-    return found
+    found = {}
+    for name, value in cells.items():
+        if name not in _JUDGED:
+            continue
+        if isinstance(value, str):
+            if len(value) <= shortest:
+                value = "x" if value.strip(" ") else " "  # noqa: PLW2901
+        elif isinstance(value, date) and name != "issue_date":
+            number = serial(value)
+            if FIRST_DAY <= number < day + 1:
+                found[name] = day
+                continue
+        found[name] = value
+    issued, done = cells.get("issue_date"), cells.get("completed_on")
+    follows = isinstance(issued, date) and isinstance(done, date)
+    if done is None or (follows and serial(done) >= int(serial(issued))):
+        found.pop("issue_date", None)
+    else:
+        found["completed_on"] = done
+    return tuple(map(found.get, _JUDGED))
 
 
 def verdict_text(warnings: int) -> str:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +54,7 @@ _WIDTHS = {
 """Advance widths in thousandths of the type size; letters not named here have 500."""
 
 
-@dataclass(frozen=True, slots=True)
-class Font:
+class Font(NamedTuple):
     """What the width of a text depends on; size in points."""
 
     name: str = "Times New Roman"
