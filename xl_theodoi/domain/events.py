@@ -184,6 +184,35 @@ def obsolete_events(values: Mapping[str, Any], events: Sequence[Event]) -> tuple
     return tuple(event for event in events if id(event) not in kept)
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What one task's columns and its rows of the table say together.
+
+    Attributes:
+        current: As `current_events` returns it.
+        missing: As `missing_events` returns it.
+        obsolete: As `obsolete_events` returns it.
+    """
+
+    current: tuple[Event, ...] = ()
+    missing: tuple[Event, ...] = ()
+    obsolete: tuple[Event, ...] = ()
+
+
+NO_HISTORY = History()
+
+
+def history_of(values: Mapping[str, Any], events: Sequence[Event]) -> History:
+    """Return current, missing and obsolete events of one task, worked out at once."""
+    implied = implied_events(values)
+    if not events:
+        return History(in_order(implied), implied) if implied else NO_HISTORY
+    kept, added = _reconciled(implied, events)
+    staying = {id(event) for event in kept}
+    obsolete = tuple(event for event in events if id(event) not in staying)
+    return History(in_order((*kept, *added)), tuple(added), obsolete)
+
+
 def _reconciled(
     implied: Sequence[Event], events: Sequence[Event]
 ) -> tuple[list[Event], list[Event]]:

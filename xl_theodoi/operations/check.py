@@ -9,10 +9,15 @@ from xl_theodoi.domain.events import extension_findings
 from xl_theodoi.domain.findings import Finding, Location, error, warning
 from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.domain.text import fold_name, task_key
-from xl_theodoi.domain.validate import contradictions, future_dates, missing_values
+from xl_theodoi.domain.validate import (
+    contradictions,
+    doubtful_rows,
+    future_dates,
+    missing_values,
+)
 from xl_theodoi.domain.workdays import DayKind
 from xl_theodoi.operations.duedates import due_date_findings
-from xl_theodoi.operations.entries import lead_unit_rows
+from xl_theodoi.operations.entries import PlainUnits, lead_unit_rows
 from xl_theodoi.operations.loose_cells import rows_below
 from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.results import CheckResult
@@ -144,20 +149,22 @@ def _other_lists(master: Master) -> Iterator[Finding]:
 
 def _register(master: Master) -> Iterator[Finding]:
     register = master.register
-    seen: dict[str, int] = {}
+    seen: set[str] = set()
     yield from _mixed_dates(master)
+    doubtful = doubtful_rows(register.columns, len(register), master.profile, master.as_of)
+    plain_units = PlainUnits(master.units)
     for view in master.tasks:
         position, row = view.position, view.values
 
         def locate(name: str, position: int = position) -> Location:
             return register.location(position, name)
 
-        problems = register.problems.get(position, [])
+        problems = register.problems.get(position, ())
         yield from problems
         task_id = row.get("task_id")
         if not task_id:
             yield error("missing_required", locate("task_id"), field="task_id")
-        elif task_key(task_id) in seen:
+        elif (key := task_key(task_id)) in seen:
             yield error(
                 "duplicate_row",
                 locate("task_id"),
@@ -166,11 +173,14 @@ def _register(master: Master) -> Iterator[Finding]:
                 value=task_id,
             )
         else:
-            seen[task_key(task_id)] = position
-        unreadable = frozenset(found.field or "" for found in problems)
-        yield from missing_values(row, locate, master.profile, unreadable)
-        yield from lead_unit_rows(register, position, row, master.units)[1]
-        yield from future_dates(row, locate, master.as_of)
+            seen.add(key)
+        if position in doubtful:
+            unreadable = frozenset(found.field or "" for found in problems)
+            yield from missing_values(row, locate, master.profile, unreadable)
+        if plain_units.of(row) is None:
+            yield from lead_unit_rows(register, position, row, master.units)[1]
+        if position in doubtful:
+            yield from future_dates(row, locate, master.as_of)
         if position in master.uncounted:
             yield error(
                 "calendar_missing",

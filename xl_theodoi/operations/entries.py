@@ -215,25 +215,31 @@ class PlainUnits:
 
     def name_in(self, row: dict[str, Any]) -> bool:
         """Give a row its units by short name; return False, and change nothing, where doubtful."""
+        named = self.of(row)
+        if named is None:
+            return False
+        row["lead_unit"], names = named
+        if names:
+            row["coordinating_units"] = names
+        return True
+
+    def of(self, row: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+        """Return a row's lead and co-operating units by short name, None where doubtful."""
         lead = row.get("lead_unit")
         if not lead:
-            return False
+            return None
         if lead not in self._leads:
             self._leads[lead] = self._lead(lead)
         name = self._leads[lead]
         if name is None:
-            return False
+            return None
         listed = row.get("coordinating_units")
-        if listed:
-            if listed not in self._lists:
-                self._lists[listed] = self._names(listed)
-            names = self._lists[listed]
-            if names is None:
-                return False
-            if names:
-                row["coordinating_units"] = names
-        row["lead_unit"] = name
-        return True
+        if not listed:
+            return name, ()
+        if listed not in self._lists:
+            self._lists[listed] = self._names(listed)
+        names = self._lists[listed]
+        return None if names is None else (name, names)
 
     def _lead(self, text: str) -> str | None:
         found = [self._units.find(name) for name in self._units.split(text)]

@@ -382,14 +382,28 @@ class Master:
             if position not in self.blank_rows
         ]
 
-    def view(self, position: int, as_of: date, values: Mapping[str, Any] | None = None) -> TaskView:
-        """Return one row of the register judged at a day, with other values where given."""
+    def view(
+        self,
+        position: int,
+        as_of: date,
+        values: Mapping[str, Any] | None = None,
+        events: Sequence[Event] | None = None,
+    ) -> TaskView:
+        """Return one row of the register judged at a day, with other values where given.
+
+        Args:
+            position: The row.
+            as_of: The day.
+            values: Typed values in place of the row's own.
+            events: The task's history by these values, where it is known already.
+        """
         from xl_theodoi.operations.duedates import is_recurring_parent  # noqa: PLC0415
 
         row = dict(values) if values is not None else self.register.row(position)
         task_id = row.get("task_id", "")
         parent = is_recurring_parent(row, self)
-        events = self.task_events(row)
+        if events is None:
+            events = self.task_events(row)
         try:
             status = self.judge.judge(row, events, as_of, is_recurring_parent=parent)
         except CalendarMissingError as problem:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.changes import AppendRows, Change, RemoveRows, SetCells
 from xl_theodoi.domain.events import (
     AFTER_TABLE,
+    NO_HISTORY,
     column_changes,
     event_row,
     extension_findings,
-    missing_events,
-    obsolete_events,
+    history_of,
 )
 from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.domain.text import task_key
@@ -34,10 +34,14 @@ if TYPE_CHECKING:
     from datetime import date
 
     from xl_theodoi.domain.cells import Value
-    from xl_theodoi.domain.events import Event
-    from xl_theodoi.domain.findings import Finding
+    from xl_theodoi.domain.events import Event, History
+    from xl_theodoi.domain.findings import Finding, Location
     from xl_theodoi.domain.model import TaskView
     from xl_theodoi.hosts import Host
+
+
+_NO_EVENTS = frozenset({"due_date", "first_progress_on"})
+"""What `refresh` fills in of itself; no event follows from it."""
 
 
 @writes("refresh")
@@ -75,19 +79,26 @@ def refresh_changes(master: Master) -> tuple[list[Change], dict[str, int], list[
             continue
         row = master.register.row(position)
         filled = _filled(master, position, row, findings)
+        past: History | None = None
         if row.get("task_id"):
             known = master.events.get(task_key(row["task_id"]), ())
-            new, old = history_changes(row, known)
-            events += new
-            obsolete += old
-            filled.update(column_changes(row, master.task_events(row)))
-        changed = changed_cells(master, position, filled)
-        cells.update(changed)
-        log += _log_rows(master, row, filled, changed)
-        view = master.view(position, master.as_of, {**row, **filled})
+            past = history_of(row, known)
+            if past is not NO_HISTORY:
+                events += [*_decided(known), *past.missing]
+                obsolete += past.obsolete
+                filled.update(column_changes(row, past.current))
+        if filled:
+            changed = changed_cells(master, position, filled)
+            cells.update(changed)
+            log += _log_rows(master, row, filled, changed)
+            row.update(filled)
+        # What is filled in but these two may be part of the history itself.
+        told = past.current if past is not None and filled.keys() <= _NO_EVENTS else None
+        view = master.view(position, master.as_of, row, told)
         views.append(view)
         cells.update(changed_computed(master, view))
-    children = list(missing_children((view.values for view in views), master))
+    parents = (view.values for view in views if view.is_recurring_parent)
+    children = list(missing_children(parents, master))
     child_views = [_child_view(master, child) for child in children]
     changes: list[Change] = []
     if cells:
@@ -117,23 +128,29 @@ def history_changes(
         row: The register's values of the task.
         known: Its rows of SuKien, and decisions of DeNghi that are not there yet.
     """
-    decided = [event for event in known if event.order >= AFTER_TABLE]
-    return [*decided, *missing_events(row, known)], list(obsolete_events(row, known))
+    past = history_of(row, known)
+    return [*_decided(known), *past.missing], list(past.obsolete)
+
+
+def _decided(known: Sequence[Event]) -> list[Event]:
+    """Return the decisions of DeNghi among events."""
+    return [event for event in known if event.order >= AFTER_TABLE]
 
 
 def _filled(
     master: Master, position: int, row: Mapping[str, Any], findings: list[Finding]
 ) -> dict[str, Any]:
+    def locate(name: str) -> Location:
+        return master.register.location(position, name)
+
     filled: dict[str, Any] = {}
-    due, found = due_date_findings(
-        row, lambda name: master.register.location(position, name), master
-    )
+    due, found = due_date_findings(row, locate, master)
     findings += found
     if due is not None:
         filled["due_date"] = due
     if row.get("progress_date") and not row.get("first_progress_on"):
         filled["first_progress_on"] = row["progress_date"]
-    findings += extension_findings(row, lambda name: master.register.location(position, name))
+    findings += extension_findings(row, locate)
     return filled
 
 
