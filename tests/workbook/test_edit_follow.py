@@ -430,3 +430,56 @@ def test_a_formula_that_excel_shares_down_a_column_goes_on_in_new_rows(named):
 
     cells = re.findall(r'<c r="(E\d+)"[^>]*><f>([^<]*)</f></c>', parts_of(result)[SHEET1].decode())
     assert cells == [("E9", "D9*2"), ("E10", "D10*2")]
+
+
+@pytest.mark.parametrize(
+    ("target", "stale"),
+    [
+        ("'Nhiệm vụ'!$D$5:$D$6", True),
+        ("'Nhiệm vụ'!$D$6:$D$7", False),
+        ("'Nhiệm vụ'!$D6:$D7", True),
+        ("'Nhiệm vụ'!$D:$D", True),
+        ("'Nhiệm vụ'!$B:$C", False),
+        ("'Nhiệm vụ'!B:C", True),
+        ("'Nhiệm vụ'!$6:$7", False),
+        ("'Nhiệm vụ'!6:7", True),
+        ("SUM(NhiemVu[Mã])", False),
+        ("Khac", False),
+    ],
+)
+def test_a_name_that_is_relative_may_mean_any_cell(target, stale):
+    name = f'<definedName name="Khac">{target}</definedName></definedNames>'.encode()
+    data = rebuilt(
+        by_xlsxwriter(),
+        replace={
+            SHEET2: lambda d: d.replace(b"<f>2+2</f>", b"<f>SUM(Khac)</f>"),
+            "xl/workbook.xml": lambda d: d.replace(b"</definedNames>", name),
+        },
+    )
+
+    result, _ = edit_bytes(data, [SetCells("NhiemVu", {(1, "Số"): 100})])
+
+    cell = re.search(rb'<c r="A4".*?</c>', parts_of(result)[SHEET2])[0]
+    assert (b"<v>" not in cell) is stale
+
+
+@pytest.mark.parametrize(
+    ("changes", "after"),
+    [
+        ([AppendRows("NhiemVu", [{"Mã": "x"}] * 2)], "MAX($D$4:$D$10)+$D$7"),
+        ([RemoveRows("NhiemVu", [1])], "MAX($D$4:$D$7)+$D$6"),
+    ],
+)
+def test_the_ends_of_a_colour_scale_follow(changes, after):
+    scale = (
+        b'<conditionalFormatting sqref="H1"><cfRule type="colorScale" priority="9"><colorScale>'
+        b'<cfvo type="formula" val="MAX($D$4:$D$8)+$D$7"/><cfvo type="max"/><color theme="1"/>'
+        b'<color theme="2"/></colorScale></cfRule></conditionalFormatting><dataValidations'
+    )
+    data = rebuilt(
+        by_xlsxwriter(), replace={SHEET1: lambda d: d.replace(b"<dataValidations", scale, 1)}
+    )
+
+    result, _ = edit_bytes(data, changes)
+
+    assert f'<cfvo type="formula" val="{after}"/>' in parts_of(result)[SHEET1].decode()

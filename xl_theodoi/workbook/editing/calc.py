@@ -36,7 +36,7 @@ from xl_theodoi.workbook.editing.values import formula_of, is_shared_string, wit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from xl_theodoi.workbook.editing.refs import Extent
+    from xl_theodoi.workbook.editing.refs import Extent, Token
     from xl_theodoi.workbook.editing.session import Session
     from xl_theodoi.workbook.editing.sheet import SheetEdit
 
@@ -81,6 +81,15 @@ class FormulaCell:
     uses: tuple[Use, ...]
     fills: Area | None = None
     shared: bool = False
+
+
+def _is_fixed(token: Token) -> bool:
+    """Whether a piece of a name's formula means the same cells wherever the name is used."""
+    if token.kind is Kind.CELL:
+        return token.text.count("$") == 2 * len(token.text.split(":"))
+    if token.kind in (Kind.COLUMNS, Kind.ROWS):
+        return token.text.count("$") == 2
+    return True
 
 
 class Dependencies:
@@ -138,8 +147,13 @@ class Dependencies:
         if table is not None:
             yield Use(table.sheet.name.casefold(), table.area)
         target = self._names.get((where, name), self._names.get(("", name)))
-        if target is not None and name not in inside:
+        if target is None or name in inside:
+            return
+        if all(_is_fixed(token) for token in tokens(target)):
             yield from self._read(target, sheet, inside | {name})
+        else:
+            # What it means depends on the cell that uses it.
+            yield _ANYTHING
 
     def _table_use(self, text: str, sheet: str) -> Use:
         name, _, rest = text.partition("[")

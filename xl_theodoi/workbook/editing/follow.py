@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SQREF = frozenset({"conditionalFormatting", "dataValidation", "ignoredError", "protectedRange"})
 _REF = frozenset({"autoFilter", "sortState", "sortCondition"})
-_FORMULAS = frozenset({"formula", "formula1", "formula2", xml.tag("f", xml.EXCEL_MAIN), "cfvo"})
+_FORMULAS = frozenset({"formula", "formula1", "formula2"})
 
 
 def follow(session: Session, extents: Sequence[Extent]) -> None:
@@ -110,6 +110,9 @@ def follow_sheet(edit: SheetEdit, own: Sequence[Extent], extents: Sequence[Exten
                 node.text = follow_sqref(node.text or "", own)
         elif (name in _FORMULAS or (name == "f" and namespace == xml.EXCEL_MAIN)) and node.text:
             node.text = follow_formula(node.text, extents, edit.name)
+        elif name == "cfvo" and node.get("val"):
+            # The ends of a data bar or colour scale may be formulas.
+            node.set("val", follow_formula(node.get("val", ""), extents, edit.name))
     if own:
         _widen_dimension(edit)
 

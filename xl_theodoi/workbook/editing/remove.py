@@ -152,6 +152,8 @@ def _move_rules(sheet: SheetEdit, removal: Removal) -> None:
         namespace, _, name = node.tag[1:].partition("}")
         if name in _FORMULAS and node.text:
             node.text = map_rows(node.text, sheet.name, removal)
+        elif name == "cfvo" and node.get("val"):
+            node.set("val", map_rows(node.get("val", ""), sheet.name, removal))
         if not here:
             continue
         parent = node.getparent()
