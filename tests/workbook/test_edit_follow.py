@@ -483,3 +483,23 @@ def test_the_ends_of_a_colour_scale_follow(changes, after):
     result, _ = edit_bytes(data, changes)
 
     assert f'<cfvo type="formula" val="{after}"/>' in parts_of(result)[SHEET1].decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "begun"),
+    [
+        ([AppendRows("NhiemVu", [{"Mã": "x"}])], True),
+        ([AppendRows("NhiemVu", [{"Mã": "x"}] * 3)], True),
+        ([SetCells("NhiemVu", {(0, "Số"): 1})], True),
+        ([SetName("NgayTinh", date(2026, 3, 1))], False),
+    ],
+)
+def test_a_table_whose_rows_were_all_deleted_in_excel_begins_anew(changes, begun):
+    def empty(table: bytes) -> bytes:
+        return table.replace(b"<table ", b'<table insertRow="1" insertRowShift="1" ', 1)
+
+    data = rebuilt(by_xlsxwriter(0), replace={"xl/tables/table1.xml": empty})
+
+    result, _ = edit_bytes(data, changes)
+
+    assert (b"insertRow" not in parts_of(result)["xl/tables/table1.xml"]) is begun

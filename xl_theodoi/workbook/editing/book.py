@@ -69,6 +69,8 @@ class Table:
         opened_last: Last body row when the workbook was opened.
         gone: Positions, as read, of the rows that were taken out.
         widened: Whether columns were added.
+        insert_row: Whether the one body row only invites to type: Excel says so of a table
+            whose rows were all deleted.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Table:
     opened_last: int = 0
     gone: list[int] = field(default_factory=list)
     widened: bool = False
+    insert_row: bool = False
 
     @property
     def first(self) -> int:
@@ -164,6 +167,7 @@ class Book:
                     columns,
                 )
                 table.opened_last = table.last
+                table.insert_row = root.get("insertRow") in ("1", "true")
                 tables[name.casefold()] = table
         return tables
 

@@ -32,7 +32,7 @@ _FORMULAS = frozenset({"formula", "formula1", "formula2"})
 def follow(session: Session, extents: Sequence[Extent]) -> None:
     """Let tables, sheets, names, charts and pivot sources follow the tables' ends."""
     for table in session.book.tables.values():
-        if table.last != table.opened_last or table.widened:
+        if table.last != table.opened_last or table.widened or _is_begun(session, table):
             write_table(session, table)
     for table in session.book.tables.values():
         if table.widened:
@@ -55,9 +55,19 @@ def follow(session: Session, extents: Sequence[Extent]) -> None:
     follow_pivots(session, extents)
 
 
+def _is_begun(session: Session, table: Table) -> bool:
+    """Whether something was written into a table that had no rows."""
+    body = Area(table.first, table.area.left, table.last, table.area.right)
+    return table.insert_row and session.sheet(table.sheet).changed.meets(body)
+
+
 def write_table(session: Session, table: Table) -> None:
     """Write a table's reference, filter and sort state."""
     root = session.package.xml(table.part)
+    if _is_begun(session, table):
+        for name in ("insertRow", "insertRowShift"):
+            if name in root.attrib:
+                del root.attrib[name]
     before = parse_area(root.get("ref", ""))
     root.set("ref", area_text(table.area))
     extent = session_extent(table)
