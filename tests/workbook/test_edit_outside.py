@@ -168,6 +168,25 @@ def test_a_text_box_that_shows_a_changed_cell_shows_no_old_figure(changes, link,
     assert (drawing in changed) is (text == "")
 
 
+def test_a_text_box_inside_a_chart_shows_no_old_figure_either():
+    name = "xl/drawings/drawing9.xml"
+    shapes = (
+        '<c:userShapes xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart" '
+        'xmlns:cdr="http://schemas.openxmlformats.org/drawingml/2006/chartDrawing" '
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><cdr:sp '
+        f"textlink=\"'{SHEET}'!$D$7\"><cdr:txBody><a:p><a:r><a:t>3</a:t></a:r></a:p></cdr:txBody>"
+        "</cdr:sp></c:userShapes>"
+    )
+    kind = "application/vnd.openxmlformats-officedocument.drawingml.chartshapes+xml"
+    data = with_parts(by_xlsxwriter(), SHEET2, {name: (shapes, kind, "khac")})
+
+    other, _ = edit_bytes(data, [SetCells("NhiemVu", {(2, "Số"): 30})])
+    result, _ = edit_bytes(data, [SetCells("NhiemVu", {(3, "Số"): 30})])
+
+    assert text_of(other, name) == shapes
+    assert "<a:t>3" not in text_of(result, name)
+
+
 def second_table(formula: str) -> bytes:
     data = by_xlsxwriter(dressed=True)
     column = f"<calculatedColumnFormula>{formula}</calculatedColumnFormula></tableColumn>"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.workbook.editing import xml
 from xl_theodoi.workbook.editing.book import fold
-from xl_theodoi.workbook.editing.outside import chart_parts, chart_references, parts_of_sheets
+from xl_theodoi.workbook.editing.outside import chart_parts, chart_references, drawing_parts
 from xl_theodoi.workbook.editing.pivots import pivot_caches, refresh_on_load
 from xl_theodoi.workbook.editing.refs import (
     MAX_COLUMN,
@@ -389,7 +389,7 @@ def _settle_links(
     session: Session, dependencies: Dependencies, sheets: dict[str, SheetEdit]
 ) -> None:
     """Empty the text boxes that show a changed cell; Excel fills them from the cell."""
-    for home, part in parts_of_sheets(session, "drawing"):
+    for home, part in drawing_parts(session):
         if b"textlink=" not in session.package.read(part):
             continue
         root = session.package.xml(part)

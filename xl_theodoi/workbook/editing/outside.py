@@ -54,6 +54,13 @@ def parts_of_sheets(session: Session, *kinds: str) -> Iterator[tuple[str, str]]:
                 yield sheet.name, relation.target
 
 
+def drawing_parts(session: Session) -> Iterator[tuple[str, str]]:
+    """Yield sheet name and part name of drawings; those inside charts belong to no sheet."""
+    yield from parts_of_sheets(session, "drawing")
+    for part in session.package.parts_of_type("chartshapes+xml"):
+        yield "", part
+
+
 def rewrite_outside(session: Session, rewrite: Rewrite) -> None:
     """Rewrite the formulas of charts, drawings and controls; what stays is not written."""
     for part in chart_parts(session):
