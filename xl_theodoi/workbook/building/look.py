@@ -14,7 +14,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,6 +48,8 @@ A4: Final = 9
 """Excel's number of the paper size."""
 LINE_SPACING: Final = 1.27
 """Height of a line against the font size."""
+SHORT: Final = 160
+"""Letters of texts whose lines are kept in mind: units, subjects, names come again and again."""
 CELL_PADDING: Final = 6.0
 """Points of a cell's width that text does not use."""
 PIXEL_MM: Final = 25.4 / 96
@@ -286,13 +288,24 @@ def text_lines(text: str, width: float, *, size: float = SIZE, bold: bool = Fals
         size: Font size in points.
         bold: Whether the text is bold, which is wider.
     """
-    return line_count(text, *text_room(width, size, bold=bold))
+    return lines_of((text,), *text_room(width, size, bold=bold))[0]
 
 
 @cache
 def text_room(width: float, size: float = SIZE, *, bold: bool = False) -> tuple[Font, float]:
     """Return the font of a text in a column and the points that it has, for `line_count`."""
     return Font(FONT, size, bold), max(size, column_pixels(width) * 0.75 - CELL_PADDING)
+
+
+def lines_of(texts: Iterable[str], font: Font, room: float) -> list[int]:
+    """Return how many lines each text takes, in a font and a room that `text_room` gives."""
+    return [
+        _lines_of_short(text, font, room) if len(text) <= SHORT else line_count(text, font, room)
+        for text in texts
+    ]
+
+
+_lines_of_short = lru_cache(maxsize=16_384)(line_count)
 
 
 def column_pixels(width: float) -> int:

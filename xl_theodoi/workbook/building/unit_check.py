@@ -31,6 +31,7 @@ from xl_theodoi.workbook.building.unit_rows import HERE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from xl_theodoi.workbook.building.unit_content import Held
     from xl_theodoi.workbook.building.unit_status import TaskFigure
 
 FIRST_ERROR: Final = 64
@@ -125,16 +126,17 @@ class SelfCheck:
         states = {
             word.casefold(): name for name, word in content.profile.words["reported_state"].items()
         }
-        keys = [texts.get("task_id", "").casefold() for texts in plan.texts]
+        keys = [text.casefold() for text in plan.texts("task_id")]
         seen = Counter(keys)
         shortest = min(form_limit, *self._limits.values())
-        day = serial(content.as_of)
         judged: dict[tuple[Any, ...], int] = {}
-        for key, texts, cells, figure in zip(keys, plan.texts, plan.cells, figures, strict=True):
-            text = texts.get("reported_state", "").strip(" ").casefold()
-            situation = (
-                states.get(text, ""), figure.is_late, *_judged(cells, shortest, day),
-            )  # fmt: skip
+        situations = zip(
+            [states.get(text.strip(" ").casefold(), "") for text in plan.texts("reported_state")],
+            [figure.is_late for figure in figures],
+            *_judged(plan, shortest, serial(content.as_of)),
+            strict=True,
+        )
+        for key, situation in zip(keys, situations, strict=True):
             mask = judged.get(situation)
             if mask is None:
                 state, late, *values = situation
@@ -172,12 +174,11 @@ class SelfCheck:
         return {check.name: check for check in self.checks}
 
     def _untouched(self, at: int, row: str) -> str:
-        cells, texts = self.plan.cells[at], self.plan.texts[at]
-        parts = []
+        plan, parts = self.plan, []
         for name in ("task_id", "reported_state", "progress_date", "completed_on",
                      "extension_requested_to"):  # fmt: skip
-            held = cells.get(name)
-            cell = self.plan.cell(name, row)
+            held = plan.cells(name)[at]
+            cell = plan.cell(name, row)
             if held is None:
                 same = '""'
             elif isinstance(held, str):
@@ -186,8 +187,8 @@ class SelfCheck:
                 same = repr(held if isinstance(held, (int, float)) else serial(held))
             parts.append(f"{cell}={same}")
         lengths = [
-            f"LEN({self.plan.cell(name, row)})={len(texts.get(name, ''))}"
-            for name, spec in self.plan.fields.items()
+            f"LEN({plan.cell(name, row)})={len(plan.texts(name)[at])}"
+            for name, spec in plan.fields.items()
             if name in EDITABLE_FIELDS and spec.max_length is not None
         ]
         return f"IFERROR(AND({','.join((*parts, *lengths))}),FALSE)"
@@ -209,7 +210,7 @@ class SelfCheck:
             f"COUNTIFS('{sent}'!${id_column}$2:${id_column}${last},{{task_id}},"
             f"'{sent}'!${date_column}$2:${date_column}${last},\"?*\")"
         )
-        any_date = any(texts.get("progress_date") for texts in plan.texts)
+        any_date = any(plan.texts("progress_date"))
 
         def bad_day(name: str) -> str:
             return (
@@ -346,37 +347,50 @@ _JUDGED: Final = (
 """Fields that the checks look at, beside the state."""
 
 
-def _judged(cells: Mapping[str, Any], shortest: int, day: float) -> tuple[Any, ...]:
-    """Return what the checks see of a task: equal for tasks of which they say the same.
+def _judged(plan: ListPlan, shortest: int, day: float) -> list[Sequence[Any]]:
+    """Return what the checks see of each task: equal for tasks of which they say the same.
 
     They tell texts only by being blank or longer than a limit. Days that can be and have come
     are alike, and of the day of issue they only ask whether it follows the completion.
 
     Args:
-        cells: What the task's cells hold.
+        plan: What the cells hold.
         shortest: The lowest of the limits.
         day: Day of the sent values, as Excel counts it.
+
+    Returns:
+        For each field of `_JUDGED`, what is seen of it in each task.
     """
-    found = {}
-    for name, value in cells.items():
-        if name not in _JUDGED:
-            continue
+
+    def seen(value: Held) -> Held:
         if isinstance(value, str):
-            if len(value) <= shortest:
-                value = "x" if value.strip(" ") else " "  # noqa: PLW2901
-        elif isinstance(value, date) and name != "issue_date":
-            number = serial(value)
-            if FIRST_DAY <= number < day + 1:
-                found[name] = day
-                continue
-        found[name] = value
-    issued, done = cells.get("issue_date"), cells.get("completed_on")
-    follows = isinstance(issued, date) and isinstance(done, date)
-    if done is None or (follows and serial(done) >= int(serial(issued))):
-        found.pop("issue_date", None)
-    else:
-        found["completed_on"] = done
-    return tuple(map(found.get, _JUDGED))
+            if len(value) > shortest:
+                return value
+            return "x" if value.strip(" ") else " "
+        if isinstance(value, date) and FIRST_DAY <= serial(value) < day + 1:
+            return day
+        return value
+
+    found: list[Sequence[Any]] = []
+    for name in _JUDGED:
+        values = plan.cells(name)
+        if values.count(None) < len(values):
+            values = [None if value is None else seen(value) for value in values]
+        found.append(values)
+    completed = plan.cells("completed_on")
+    if completed.count(None) == len(completed):
+        found[0] = completed
+        return found
+    at = _JUDGED.index("completed_on")
+    issued, done = list(plan.cells("issue_date")), list(found[at])
+    for nth, (first, last) in enumerate(zip(issued, completed, strict=True)):
+        follows = isinstance(first, date) and isinstance(last, date)
+        if last is None or (follows and serial(last) >= int(serial(first))):
+            issued[nth] = None
+        else:
+            done[nth] = last
+    found[0], found[at] = issued, done
+    return found
 
 
 def verdict_text(warnings: int) -> str:

@@ -185,7 +185,7 @@ def write_check_sheet(
             message = "; ".join(
                 texts["messages"][check.name] for check in checks if held & check.bit
             )
-            identity = plan.texts[position].get("task_id", "")
+            identity = plan.texts("task_id")[position]
             values = [nth + 1, message, identity, texts["link"], key, position + 1, held]
         named.add(row, values, [str(nth + 1)])
         sheet.set_row(row, LISTED_HEIGHT)

@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import Value, column_letter
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 SentValue = Value | tuple[str, ...] | list[str]
 """What a register cell gives: a plain value, or several texts."""
+
+Held = str | float | date
+"""What a cell of the list holds, where it is not blank."""
 
 CELL_LIMIT: Final = 32_767
 """Most UTF-16 units that a cell holds."""
@@ -110,7 +114,7 @@ def clean_text(text: str) -> str:
     return found
 
 
-def cell_value(value: SentValue) -> str | float | date | None:
+def cell_value(value: SentValue) -> Held | None:
     """Return what the list's cell holds for a sent value; blanks are None."""
     if isinstance(value, (tuple, list)):
         value = "; ".join(value)
@@ -127,7 +131,7 @@ def raw_text(value: SentValue) -> str:
     return "" if held is None else _raw(held)
 
 
-def _raw(held: str | float | date) -> str:
+def _raw(held: Held) -> str:
     if isinstance(held, str):
         return held
     return held.isoformat() if isinstance(held, date) else str(held)
@@ -164,8 +168,6 @@ class ListPlan:
         fields: Every field in sheet order with its label and kind, shown ones first.
         shown: How many of them are shown.
         count: Number of tasks.
-        cells: What the list's cells of each task hold, by field; blanks are left out.
-        texts: The same as the hidden sheet keeps it.
         sheet: Name of the list's sheet.
     """
 
@@ -179,19 +181,35 @@ class ListPlan:
             for name, spec in self.fields.items()
         )
         self.count = len(content.rows)
-        self.cells: list[Mapping[str, str | float | date]] = [
-            {name: held for name, value in row.items() if (held := cell_value(value)) is not None}
-            for row in content.rows
-        ]
-        self.texts: list[Mapping[str, str]] = [
-            {name: _raw(held) for name, held in row.items()} for row in self.cells
-        ]
+        self._cells: dict[str, Sequence[Held | None]] = {}
+        for name in dict.fromkeys(chain.from_iterable(content.rows)):
+            values = [row.get(name) for row in content.rows]
+            if values.count(None) < self.count:
+                self._cells[name] = [
+                    None if value is None else cell_value(value) for value in values
+                ]
+        self._texts: dict[str, Sequence[str]] = {}
+        self._no_cell, self._no_text = (None,) * self.count, ("",) * self.count
         self.sheet = str(unit_texts()["sheets"]["list"])
         self._letters = {
             name: column_letter(FIRST_COLUMN + 1 + at) for at, name in enumerate(self.fields)
         }
         self.first = HEAD_ROW + 2
         self.last = HEAD_ROW + 1 + self.count
+
+    def cells(self, name: str) -> Sequence[Held | None]:
+        """Return what the list's cells of a field hold, for each task; None for blanks."""
+        return self._cells.get(name, self._no_cell)
+
+    def texts(self, name: str) -> Sequence[str]:
+        """Return the same as the hidden sheet keeps it."""
+        if name not in self._cells:
+            return self._no_text
+        if name not in self._texts:
+            self._texts[name] = [
+                "" if value is None else _raw(value) for value in self._cells[name]
+            ]
+        return self._texts[name]
 
     def is_shown(self, name: str, profile: Profile) -> bool:
         """Whether a field's column is visible."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
@@ -162,8 +163,8 @@ class FormWriter:
         approves = any(figure.approved_on for figure in form.figures)
         uses_soon = uses_due_soon(form)
         patterns: dict[tuple[bool, bool, bool], RowPattern] = {}
-        for at, (row, texts, figure) in enumerate(
-            zip(content.rows, self.plan.texts, form.figures, strict=True)
+        for at, (row, key_text, figure) in enumerate(
+            zip(content.rows, self.plan.texts("task_id"), form.figures, strict=True)
         ):
             soon_known = uses_soon and "due_soon_from" in row
             soon = figure.due_soon_from if soon_known else None
@@ -171,7 +172,7 @@ class FormWriter:
             if key not in patterns:
                 patterns[key] = self._helper_pattern(*key, approves=approves)
             values = [
-                texts.get("task_id"),
+                key_text or None,
                 at + 1,
                 "" if figure.due is None else serial(figure.due),
             ]
@@ -266,11 +267,15 @@ class FormWriter:
             counted = f'IF({place}=0,0,IF({typed}="",0,1))'
             first.count(column, counted, plain)
             others.count(column, f"{self.helper(column, MARKS[0])}+{counted}", plain)
-        totals = [0] * len(listed)
-        for at, texts in enumerate(plan.texts):
-            for nth, (_, name) in enumerate(listed):
-                totals[nth] += bool(texts.get(name))
-            (others if at else first).add(at, tuple(totals), [str(at)])
+        totals = [
+            tuple(accumulate(map(bool, plan.texts(name)), initial=0))[1:] for _, name in listed
+        ]
+        first.add(0, [total[0] for total in totals])
+        others.add_all(
+            range(1, plan.count),
+            [total[1:] for total in totals],
+            [[str(at) for at in range(1, plan.count)]],
+        )
         self.sheet.write_rows(first)
         self.sheet.write_rows(others)
 
@@ -463,45 +468,57 @@ class FormWriter:
     def _list(self) -> None:
         """One row for each task, in the order in which the tasks were sent."""
         form, sheet = self.form, self.sheet
-        patterns: dict[tuple[int, tuple[int, ...]], _ListPattern] = {}
-        rooms: dict[int, list[int]] = {}
-        for at, row in enumerate(self.plan.cells):
-            lines = form.lines[at]
-            if lines not in rooms:
-                rooms[lines] = [form.room(column.name, lines) for column in form.columns]
-            values = form.values[at]
-            whole = tuple(
-                nth
-                for nth, (column, value, room) in enumerate(
-                    zip(form.columns, values, rooms[lines], strict=True)
-                )
-                if form.is_written(column)
-                or (
-                    isinstance(value, str)
-                    and len(value) > room
-                    and look.text_lines(value, column.width, size=form.size) > lines
-                )
-            )
-            pattern = patterns.get((lines, whole))
-            if pattern is None:
-                pattern = patterns[lines, whole] = _ListPattern(self, whole, rooms[lines])
-            marks = [str(at + 1)]
-            if pattern.constants:
-                marks += [form.constant(name, row) for name in pattern.constants]
-            shown = [serial(value) if isinstance(value, date) else value for value in values]
-            full = [shown[nth] for nth in whole]
-            for nth in whole:
-                room = rooms[lines][nth]
-                if isinstance(shown[nth], str) and len(shown[nth]) > room:
-                    shown[nth] = shown[nth][: room - 1] + "…"
-            pattern.shown.add(self.row, shown, marks)
-            if whole:
-                pattern.full.add(self.row, full, marks)
-            sheet.set_row(self.row, look.height_of_lines(lines, form.size))
-            self.row += 1
-        for pattern in patterns.values():
+        written = [nth for nth, column in enumerate(form.columns) if form.is_written(column)]
+        cut = self._cut_texts()
+        alike: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+        for at, lines in enumerate(form.lines):
+            whole = tuple(sorted((*written, *cut[at]))) if at in cut else tuple(written)
+            alike.setdefault((lines, whole), []).append(at)
+            sheet.set_row(self.row + at, look.height_of_lines(lines, form.size))
+        for (lines, whole), places in alike.items():
+            rooms = [form.room(column.name, lines) for column in form.columns]
+            pattern = _ListPattern(self, whole, rooms)
+            rows = [self.row + at for at in places]
+            marks = [[str(at + 1) for at in places]]
+            for name in pattern.constants:
+                cells = self.plan.cells(name)
+                marks.append([form.constant(cells[at]) for at in places])
+            shown: list[Sequence[Any]] = []
+            full: list[Sequence[Any]] = []
+            for nth, values in enumerate(form.values):
+                here = [
+                    serial(value) if isinstance(value, date) else value
+                    for value in (values[at] for at in places)
+                ]
+                if nth in whole:
+                    full.append(here)
+                    here = [_cut(value, rooms[nth]) for value in here]
+                shown.append(here)
+            pattern.shown.add_all(rows, shown, marks)
             sheet.write_rows(pattern.shown)
-            sheet.write_rows(pattern.full)
+            if whole:
+                pattern.full.add_all(rows, full, marks)
+                sheet.write_rows(pattern.full)
+        self.row += self.plan.count
+
+    def _cut_texts(self) -> dict[int, list[int]]:
+        """Return the columns of texts not written by the unit that their rows cannot show."""
+        form = self.form
+        found: dict[int, list[int]] = {}
+        for nth, (column, values) in enumerate(zip(form.columns, form.values, strict=True)):
+            if form.is_written(column):
+                continue
+            least = form.room(column.name, min(form.lines))
+            for at, value in enumerate(values):
+                if not isinstance(value, str) or len(value) <= least:
+                    continue
+                lines = form.lines[at]
+                if (
+                    len(value) > form.room(column.name, lines)
+                    and look.text_lines(value, column.width, size=form.size) > lines
+                ):
+                    found.setdefault(at, []).append(nth)
+        return found
 
     def _notes(self) -> None:
         self.sheet.set_row(self.row, 6)
@@ -518,7 +535,11 @@ class FormWriter:
     def _note_rows(self, name: str, column: int) -> None:
         plan, texts = self.plan, self.texts
         span = self.span(column)
-        filled = [row for row in plan.texts if row.get(name)]
+        filled = [
+            (number, text.replace("\n", " "))
+            for number, text in zip(plan.texts("document_number"), plan.texts(name), strict=True)
+            if text
+        ]
         room = int((self.width(0, self.last) * look.SIZE / PROSE - 1) * 1.12 * 0.9 * 2)
         places = self.span(self.form.c_place)
         most = min(NOTES, plan.count)
@@ -531,9 +552,8 @@ class FormWriter:
             formula = f'IF(MAX({span})<{nth},"",LEFT({words},{room}))'
             shown = ""
             if nth <= len(filled):
-                row = filled[nth - 1]
-                body = row[name].replace("\n", " ")
-                shown = f"- {row.get('document_number', '')}: {body}"[:room]
+                number, body = filled[nth - 1]
+                shown = f"- {number}: {body}"[:room]
             if nth == 1:
                 formula = f"IF(MAX({span})=0,{literal(texts['none'])},{formula})"
                 shown = shown or texts["none"]
@@ -568,6 +588,13 @@ class FormWriter:
             self.row += 1
         self.text(split + 1, last, "", PROSE, bold=True, align="center", locked=False)
         self.sheet.set_row(self.row, 20)
+
+
+def _cut(value: Any, room: int) -> Any:
+    """Return a text as far as it is printed."""
+    if isinstance(value, str) and len(value) > room:
+        return value[: room - 1] + "…"
+    return value
 
 
 class _ListPattern:

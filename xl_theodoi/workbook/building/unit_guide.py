@@ -125,19 +125,21 @@ def write_hidden_sheet(sheet: Any, style: look.Look, content: UnitContent, plan:
     """Write the workbook's identity and the values as they were sent, all of them as text."""
     identity = [(key, clean_text(str(value))) for key, value in content.identity.items()]
     names: Sequence[str] = list(plan.fields)
-    _table(sheet, style, 0, UNIT_IDENTITY, ("key", "value"), rows=identity or [("", "")])
-    sent = [[texts.get(name, "") for name in names] for texts in plan.texts]
-    _table(sheet, style, SENT_COLUMN, UNIT_SENT, names, rows=sent)
+    pairs = tuple(zip(*(identity or [("", "")]), strict=True))
+    _table(sheet, style, 0, UNIT_IDENTITY, ("key", "value"), columns=pairs)
+    sent = [plan.texts(name) for name in names]
+    _table(sheet, style, SENT_COLUMN, UNIT_SENT, names, columns=sent)
     sheet.very_hidden()
     sheet.protect()
 
 
 def _table(
     sheet: Any, style: look.Look, column: int, name: str, heads: Sequence[str],
-    *, rows: Sequence[Sequence[str]],
+    *, columns: Sequence[Sequence[str]],
 ) -> None:  # fmt: skip
+    count = len(columns[0])
     sheet.add_table(
-        0, column, len(rows), column + len(heads) - 1,
+        0, column, count, column + len(heads) - 1,
         {"name": name, "style": None, "autofilter": False,
          "columns": [{"header": head} for head in heads]},
     )  # fmt: skip
@@ -145,6 +147,5 @@ def _table(
     pattern = RowPattern()
     for nth in range(len(heads)):
         pattern.text(column + nth, plain, quoted)
-    for at, cells in enumerate(rows, start=1):
-        pattern.add(at, cells)
+    pattern.add_all(range(1, count + 1), columns)
     sheet.write_rows(pattern)

@@ -27,10 +27,9 @@ from xl_theodoi.workbook.building.unit_content import (
     vietnamese_date,
 )
 from xl_theodoi.workbook.building.unit_rows import HERE, RowPattern
-from xl_theodoi.workbook.filling.heights import line_count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from xl_theodoi.domain.profile import FieldSpec
     from xl_theodoi.workbook.filling.heights import Font
@@ -203,33 +202,40 @@ def _rows(
         for pattern in (marked, unmarked):
             pattern.content(plan.column(name), shape, quoted)
     names = list(plan.fields)
+    first = HEAD_ROW + 1
     # Locked texts turn bold when a task is overdue.
     rooms = [
         (name, *look.text_room(_width(name, spec), bold=not plan.is_editable(name)))
         for name, spec in plan.fields.items()
         if spec.kind not in ("date", "choice") and plan.is_shown(name, content.profile)
     ]
-    for at, (cells, texts) in enumerate(zip(plan.cells, plan.texts, strict=True)):
-        line = HEAD_ROW + 1 + at
-        values = [cells.get(name) for name in names]
-        if self_check.was_wrong(at):
-            formula = self_check.formula_of_wrong(at)
-            sheet.write_formula(line, 0, formula, mark, self_check.masks[at])
-            unmarked.add(line, values)
-        else:
-            marked.add(line, [self_check.masks[at], *values])
-        sheet.fit_row(line, look.height_of_lines(_lines(texts, rooms)))
+    columns: list[Sequence[Any]] = [self_check.masks, *(plan.cells(name) for name in names)]
+    wrong = [at for at in range(plan.count) if self_check.was_wrong(at)]
+    for at in wrong:
+        formula = self_check.formula_of_wrong(at)
+        sheet.write_formula(first + at, 0, formula, mark, self_check.masks[at])
+    if wrong:
+        unmarked.add_all(
+            [first + at for at in wrong], [[column[at] for at in wrong] for column in columns[1:]]
+        )
+        right = [at for at in range(plan.count) if not self_check.was_wrong(at)]
+        columns = [[column[at] for at in right] for column in columns]
+        marked.add_all([first + at for at in right], columns)
+    else:
+        marked.add_all(range(first, first + plan.count), columns)
     sheet.write_rows(marked)
     sheet.write_rows(unmarked)
+    for at, lines in enumerate(_lines(plan, rooms)):
+        sheet.fit_row(first + at, look.height_of_lines(lines))
 
 
-def _lines(texts: Mapping[str, str], rooms: Sequence[tuple[str, Font, float]]) -> int:
-    """Return the lines that show the texts of a row."""
-    lines = 2
+def _lines(plan: ListPlan, rooms: Sequence[tuple[str, Font, float]]) -> list[int]:
+    """Return the lines that show the texts of each row."""
+    lines = [2] * plan.count
     for name, font, room in rooms:
-        text = texts.get(name)
-        if text:
-            lines = max(lines, line_count(text, font, room))
+        texts = plan.texts(name)
+        if any(texts):
+            lines = list(map(max, lines, look.lines_of(texts, font, room)))
     return lines
 
 

@@ -26,15 +26,14 @@ from xl_theodoi.workbook.building.unit_status import (
     LATE_CODES,
     OVERDUE_CODES,
     StatusLabels,
-    TaskFigure,
-    task_figure,
+    task_figures,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from xl_theodoi.domain.profile import FieldSpec
+    from xl_theodoi.workbook.building.unit_content import Held
 
 LETTERHEAD: Final = 12
 """Points; the size of the names of the agencies."""
@@ -96,7 +95,7 @@ class FormPlan:
         labels: Status labels.
         size: Points of the table's text.
         figures: Every task as sent.
-        values: What the columns show of each task as sent.
+        values: What each column shows of the tasks as sent.
         lines: Lines of text that each task can take at most.
         fixed: Lines that each task takes whatever the unit writes.
         shares: Lines that each task adds to the table; equal to `lines`, unless the table is
@@ -107,7 +106,7 @@ class FormPlan:
     def __init__(self, content: UnitContent, plan: ListPlan) -> None:
         self.content, self.plan = content, plan
         self.labels = StatusLabels(content)
-        self.figures = [task_figure(cells, content, self.labels) for cells in plan.cells]
+        self.figures = task_figures(content, plan, self.labels)
         self.layout = content.profile.unit_form.layout
         self.sectioned = self.layout == "summary_and_sections"
         names = [
@@ -119,9 +118,7 @@ class FormPlan:
         self.landscape = len(names) > MOST_PORTRAIT
         self.size = BODY_LANDSCAPE if self.landscape else BODY
         self.columns = self._columns(names)
-        self.values = [
-            [self.value(column.name, at) for column in self.columns] for at in range(plan.count)
-        ]
+        self.values = [self._values(column.name) for column in self.columns]
         self.fixed, sent = self._needed()
         self.shares = self._reserved(sent, SHARE if self.sectioned else ALLOWANCE)
         self.lines = self.shares
@@ -129,8 +126,10 @@ class FormPlan:
             # A task that has been reported on once seldom takes more lines the next time.
             reported = self._reserved(sent, SHARE_REPORTED)
             self.shares = [
-                some if texts.get("progress_text") else share
-                for texts, some, share in zip(plan.texts, reported, self.shares, strict=True)
+                some if text else share
+                for text, some, share in zip(
+                    plan.texts("progress_text"), reported, self.shares, strict=True
+                )
             ]
             self.lines = self._reserved(sent, MOST_ALLOWANCE)
         self.limit = 8000
@@ -186,23 +185,22 @@ class FormPlan:
 
     def _needed(self) -> tuple[list[int], list[int]]:
         """Return the lines of each task for the fixed texts, and for all texts as sent."""
-        fixed, sent = [], []
-        for values in self.values:
-            least, whole = 2, 2
-            for column, value in zip(self.columns, values, strict=True):
-                if column.name in STATUS_COLUMNS or column.kind in ("stt", "blank", "date"):
-                    continue
-                shown = str(value)
-                if self.sectioned:
-                    needed = len(line_ends(shown, self.letters(column.width)))
-                else:
-                    needed = look.text_lines(shown, column.width, size=self.size)
-                if not self.is_written(column):
-                    least = max(least, needed)
-                whole = max(whole, needed)
-            fixed.append(min(MOST_LINES, least))
-            sent.append(min(MOST_LINES, whole))
-        return fixed, sent
+        fixed = sent = [2] * self.plan.count
+        for column, values in zip(self.columns, self.values, strict=True):
+            if column.name in STATUS_COLUMNS or column.kind in ("stt", "blank", "date"):
+                continue
+            shown = list(map(str, values))
+            if self.sectioned:
+                letters = self.letters(column.width)
+                needed = [len(line_ends(text, letters)) for text in shown]
+            else:
+                needed = look.lines_of(shown, *look.text_room(column.width, self.size))
+            if not self.is_written(column):
+                fixed = list(map(max, fixed, needed))
+            sent = list(map(max, sent, needed))
+        return [min(MOST_LINES, lines) for lines in fixed], [
+            min(MOST_LINES, lines) for lines in sent
+        ]
 
     def _reserved(self, sent: Sequence[int], letters: Mapping[str, int]) -> list[int]:
         """Return the lines of each task, with room for so many letters of the unit's texts."""
@@ -222,44 +220,48 @@ class FormPlan:
         width = next((column.width for column in self.columns if column.name == name), 30.0)
         return max(20, int(self.letters(width) * lines * 0.88))
 
-    def value(self, name: str, at: int) -> Any:
-        """Return what a column of the form shows for a task as sent."""
-        figure = self.figures[at]
+    def _values(self, name: str) -> Sequence[Any]:
+        """Return what a column of the form shows of each task as sent."""
         if name == "stt":
-            return at + 1
+            return range(1, self.plan.count + 1)
         if name == "blank":
-            return ""
+            return self.plan.texts(name)
         if name in STATUS_COLUMNS:
-            return self.labels.labels[figure.label - 1]
+            return [self.labels.labels[figure.label - 1] for figure in self.figures]
         if name == "timeliness":
             times = self.content.profile.words["timeliness"]
-            return times[timeliness_of(figure.code)]
+            return [times[timeliness_of(figure.code)] for figure in self.figures]
         if name == "progress_text":
-            return self._progress(self.plan.texts[at], figure)
-        held = self.plan.cells[at].get(name)
-        if held is None:
-            return ""
-        if isinstance(held, str) and name in EDITABLE_FIELDS:
-            return held.replace("\n", " ")
-        return held
+            return self._progress()
+        values = self.plan.cells(name)
+        if values.count(None) == len(values):
+            return self.plan.texts(name)
+        if name in EDITABLE_FIELDS:
+            return [
+                value.replace("\n", " ") if isinstance(value, str) else _shown(value)
+                for value in values
+            ]
+        return list(map(_shown, values))
 
     def has(self, name: str) -> bool:
         """Whether the form has a column for a field."""
         return name in self.content.profile.unit_form.columns
 
-    def _progress(self, row: Mapping[str, str], figure: TaskFigure) -> str:
-        texts = unit_texts()["form"]
-        parts = [row.get("progress_text", "").replace("\n", " ")]
-        if not self.has("result_document") and row.get("result_document"):
-            parts.append(texts["result"] + row["result_document"])
-        if not self.has("late_reason") and figure.is_late:
-            done = figure.progress is Progress.DONE
-            reason = row.get("late_reason", "").replace("\n", " ")
-            parts.append(
-                texts["reason_late" if done else "reason_overdue"]
-                + (texts["reason_joint"] + reason if reason else "")
-            )
-        return str(texts["part_joint"]).join(part for part in parts if part)
+    def _progress(self) -> list[str]:
+        """Return the progress of each task with its result and what made it late."""
+        texts, plan = unit_texts()["form"], self.plan
+        found = []
+        columns = (plan.texts(n) for n in ("progress_text", "result_document", "late_reason"))
+        for text, result, reason, figure in zip(*columns, self.figures, strict=True):
+            parts = [text.replace("\n", " ")]
+            if result and not self.has("result_document"):
+                parts.append(texts["result"] + result)
+            if figure.is_late and not self.has("late_reason"):
+                done = figure.progress is Progress.DONE
+                told = texts["reason_joint"] + reason.replace("\n", " ") if reason else ""
+                parts.append(texts["reason_late" if done else "reason_overdue"] + told)
+            found.append(str(texts["part_joint"]).join(part for part in parts if part))
+        return found
 
     def progress_formula(self, place: str, code: str) -> str:
         """Return the text formula that `_progress` mirrors, without the equals sign."""
@@ -323,14 +325,17 @@ class FormPlan:
         return name not in ("stt", "timeliness", *STATUS_COLUMNS, *self.plan.fields)
 
     @staticmethod
-    def constant(name: str, cells: Mapping[str, str | float | date]) -> str:
+    def constant(held: Held | None) -> str:
         """Return a formula's constant with the value of a task as sent."""
-        held = cells.get(name)
         if held is None:
             return '""'
         if isinstance(held, str):
             return literal(held[:4000])
         return repr(held if isinstance(held, (int, float)) else serial(held))
+
+
+def _shown(value: Held | None) -> Any:
+    return "" if value is None else value
 
 
 def timeliness_of(code: int) -> str:

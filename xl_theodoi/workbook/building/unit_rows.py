@@ -48,17 +48,17 @@ class RowPattern:
         cells: Column, kind, formula, format and, where text could be taken for a formula, the
             format for such text.
         rows: 0-based number of each row.
-        values: A value for each cell, for each row.
-        marks: What to put for each of `MARKS` in the formulas, for each row.
     """
 
-    __slots__ = ("cells", "marks", "rows", "values")
+    __slots__ = ("_columns", "_marks", "_marks_of_rows", "_values_of_rows", "cells", "rows")
 
     def __init__(self) -> None:
         self.cells: list[tuple[int, CellKind, str, Any, Any]] = []
         self.rows: list[int] = []
-        self.values: list[Sequence[Any]] = []
-        self.marks: list[Sequence[str]] = []
+        self._values_of_rows: list[Sequence[Any]] = []
+        self._marks_of_rows: list[Sequence[str]] = []
+        self._columns: Sequence[Sequence[Any]] = ()
+        self._marks: Sequence[Sequence[str]] = ()
 
     def content(self, column: int, shape: Any, quoted: Any) -> None:
         """Add a cell that holds what it is given."""
@@ -81,19 +81,45 @@ class RowPattern:
         self.cells.append((column, CellKind.TEXT, "", shape, quoted))
 
     def add(self, row: int, values: Sequence[Any], marks: Sequence[str] = ()) -> None:
-        """Add a row."""
+        """Add a row.
+
+        Args:
+            row: Its 0-based number.
+            values: A value for each cell.
+            marks: What to put for each of `MARKS` in the formulas.
+        """
         self.rows.append(row)
-        self.values.append(values)
-        self.marks.append(marks)
+        self._values_of_rows.append(values)
+        self._marks_of_rows.append(marks)
+
+    def add_all(
+        self,
+        rows: Sequence[int],
+        columns: Sequence[Sequence[Any]],
+        marks: Sequence[Sequence[str]] = (),
+    ) -> None:
+        """Add all rows at once, their values and marks by column."""
+        self.rows, self._columns, self._marks = list(rows), columns, marks
+
+    @property
+    def columns(self) -> Sequence[Sequence[Any]]:
+        """The values of each cell."""
+        return self._columns or tuple(zip(*self._values_of_rows, strict=True))
+
+    @property
+    def marks(self) -> Sequence[Sequence[str]]:
+        """What to put for each of `MARKS`."""
+        return self._marks or tuple(zip(*self._marks_of_rows, strict=True))
 
 
 def write_rows(sheet: Any, pattern: RowPattern) -> None:
     """Write the rows of a pattern through XlsxWriter's own methods."""
     if not pattern.rows:
         return
-    columns = zip(*pattern.values, strict=True)
-    for (column, kind, formula, shape, quoted), values in zip(pattern.cells, columns, strict=True):
-        for row, value, marks in zip(pattern.rows, values, pattern.marks, strict=True):
+    pairs = tuple(zip(MARKS, pattern.marks, strict=False))
+    cells = zip(pattern.cells, pattern.columns, strict=True)
+    for (column, kind, formula, shape, quoted), values in cells:
+        for nth, (row, value) in enumerate(zip(pattern.rows, values, strict=True)):
             if kind is CellKind.CONTENT:
                 _write_content(sheet, row, column, value, shape, quoted)
             elif kind is CellKind.NUMBER:
@@ -104,8 +130,8 @@ def write_rows(sheet: Any, pattern: RowPattern) -> None:
                     sheet.write_string(row, column, value, used)
             else:
                 text = formula.replace(HERE, str(row + 1))
-                for mark, said in zip(MARKS, marks, strict=False):
-                    text = text.replace(mark, said)
+                for mark, said in pairs:
+                    text = text.replace(mark, said[nth])
                 sheet.write_formula(row, column, f"={text}", shape, value)
 
 

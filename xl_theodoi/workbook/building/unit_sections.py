@@ -73,9 +73,9 @@ class SectionWriter:
         """Return the lines that a task's texts take as sent."""
         form = self.form
         needed = form.fixed[at]
-        for column, value in zip(form.columns, form.values[at], strict=True):
+        for column, values in zip(form.columns, form.values, strict=True):
             if form.is_written(column):
-                text = str(value)
+                text = str(values[at])
                 needed = max(needed, len(line_ends(text, form.letters(column.width))))
         return min(needed, form.lines[at])
 
@@ -352,7 +352,7 @@ class SectionWriter:
         """
         form = self.form
         spec = form.columns[column]
-        value = self.order[at] if spec.name == "stt" else form.values[at][column]
+        value = self.order[at] if spec.name == "stt" else form.values[column][at]
         text = vietnamese_date(value) if isinstance(value, date) else str(value)
         letters = form.letters(spec.width)
         if not self._is_typed(spec):

@@ -110,7 +110,7 @@ class _Template:
         constant = _PLACES.split(text)
         self.pieces = [""] * (2 * len(constant) - 1)
         self.pieces[::2] = constant
-        places, value = [], 1 + len(pattern.marks[0])
+        places, value = [], 1 + len(pattern.marks)
         for place in _PLACES.findall(text):
             if place == _VALUE:
                 places.append(value)
@@ -233,16 +233,14 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         template = _Template(pattern)
         pieces, picked = template.pieces, template.picked
         numbers = [str(row + 1) for row in pattern.rows]
-        put_in = [
-            numbers,
-            *([escaped(mark) for mark in marks] for marks in zip(*pattern.marks, strict=True)),
-        ]
-        for cell, values in zip(pattern.cells, zip(*pattern.values, strict=True), strict=True):
+        put_in: list[Sequence[str]] = [numbers]
+        put_in += [list(map(escaped, marks)) for marks in pattern.marks]
+        columns_of_values = pattern.columns
+        for cell, values in zip(pattern.cells, columns_of_values, strict=True):
             put_in += self._column(cell, values, numbers)
-        ends = self._ends(pattern)
-        for row, (first, last), parts in zip(
-            pattern.rows, ends, zip(*put_in, strict=True), strict=True
-        ):
+        ends = self._ends(pattern, columns_of_values)
+        rows = zip(pattern.rows, ends, zip(*put_in, strict=True), strict=True)
+        for row, (first, last), parts in rows:
             if first < 0:
                 continue
             pieces[1::2] = picked(parts)
@@ -305,14 +303,16 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         return found
 
     @staticmethod
-    def _ends(pattern: RowPattern) -> list[tuple[int, int]]:
+    def _ends(
+        pattern: RowPattern, columns_of_values: Sequence[Sequence[Any]]
+    ) -> list[tuple[int, int]]:
         """Return the first and the last column of each row; (-1, -1) for no cell."""
         kinds = [kind for _, kind, *_ in pattern.cells]
         if CellKind.TEXT not in (kinds[0], kinds[-1]):
             return [(pattern.cells[0][0], pattern.cells[-1][0])] * len(pattern.rows)
         ends = []
         columns = [(column, kind is CellKind.TEXT) for column, kind, *_ in pattern.cells]
-        for values in pattern.values:
+        for values in zip(*columns_of_values, strict=True):
             held = [
                 column
                 for (column, may_be_absent), value in zip(columns, values, strict=True)

@@ -8,16 +8,13 @@ The form follows what the unit types: the state it chose decides the progress, t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from xl_theodoi.domain.model import Progress, Timeliness
-from xl_theodoi.workbook.building.unit_content import UnitContent, serial
+from xl_theodoi.workbook.building.unit_content import ListPlan, UnitContent, serial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from xl_theodoi.domain.profile import StatusRule
 
 PROGRESS: Final = (Progress.NOT_STARTED, Progress.IN_PROGRESS, Progress.DONE)
@@ -98,8 +95,7 @@ def _matches(rule: StatusRule, progress: Progress, time: Timeliness, approved: b
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFigure:
+class TaskFigure(NamedTuple):
     """One task as the form counts it.
 
     Attributes:
@@ -127,40 +123,41 @@ class TaskFigure:
         return self.code in OVERDUE_CODES or self.code in LATE_CODES
 
 
-def task_figure(
-    cells: Mapping[str, str | float | date], content: UnitContent, labels: StatusLabels
-) -> TaskFigure:
-    """Return how the form counts a task as it was sent.
-
-    Args:
-        cells: What its cells hold, by field.
-        content: What the workbook holds.
-        labels: Status labels.
-    """
-    due = _day(cells.get("effective_due_date"))
-    soon = _day(cells.get("due_soon_from"))
-    if due is not None and soon is None:
-        soon = due - timedelta(days=int(content.setting("due_soon_days")))
-    approved_on = _day(cells.get("approved_on"))
-    states = content.profile.words["reported_state"]
-    state = str(cells.get("reported_state", "")).strip().casefold()
+def task_figures(content: UnitContent, plan: ListPlan, labels: StatusLabels) -> list[TaskFigure]:
+    """Return how the form counts each task as it was sent."""
+    words = content.profile.words["reported_state"]
+    half, done = words["in_progress"].casefold(), words["done"].casefold()
+    days = timedelta(days=int(content.setting("due_soon_days")))
     as_of = content.as_of
-    if state == states["done"].casefold():
-        number = _number(cells.get("completed_on")) or serial(as_of)
-        late = due is not None and int(number) > serial(due)
-        step = 2 if due is None else int(late)
-        approved = approved_on is not None and approved_on <= as_of
-        code = 9 + step + (3 if approved else 0)
-    else:
-        base = 5 if state == states["in_progress"].casefold() else 1
-        if due is None or soon is None:
-            step = 3
-        elif as_of > due:
-            step = 2
+    today = serial(as_of)
+    found = []
+    columns = zip(
+        plan.texts("reported_state"),
+        *(
+            map(_day, plan.cells(name))
+            for name in ("effective_due_date", "due_soon_from", "approved_on")
+        ),
+        plan.cells("completed_on"),
+        strict=True,
+    )
+    for text, due, given, approved_on, completed in columns:
+        soon = due - days if due is not None and given is None else given
+        state = text.strip().casefold()
+        if state == done:
+            number = _number(completed) or today
+            step = 2 if due is None else int(int(number) > serial(due))
+            approved = approved_on is not None and approved_on <= as_of
+            code = 9 + step + (3 if approved else 0)
         else:
-            step = 1 if as_of >= soon else 0
-        code = base + step
-    return TaskFigure(code, labels.index[code - 1], due, soon, approved_on)
+            if due is None or soon is None:
+                step = 3
+            elif as_of > due:
+                step = 2
+            else:
+                step = 1 if as_of >= soon else 0
+            code = (5 if state == half else 1) + step
+        found.append(TaskFigure(code, labels.index[code - 1], due, soon, approved_on))
+    return found
 
 
 def _number(value: object) -> float:
