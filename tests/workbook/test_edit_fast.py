@@ -14,6 +14,7 @@ from xl_theodoi.domain.changes import AppendColumns, AppendRows, ReplaceRows, Se
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import tables
 from xl_theodoi.workbook.editing.edit import edit_bytes
+from xl_theodoi.workbook.editing.rows import SheetXml
 from xl_theodoi.workbook.editing.splice import RowSplicer
 
 SHEET_PART = "xl/worksheets/sheet1.xml"
@@ -201,6 +202,33 @@ def test_the_same_cell_is_refused(seed, monkeypatch):
     values = (*VALUES, *rng.choices(WRONG, k=3))
 
     check_equal(by_xlsxwriter(8), any_changes(rng, 8, values), monkeypatch)
+
+
+ODD_ROWS = (
+    '<row r="1"/><row r="2"><c r="A2"/></row><row r="9"></row>',
+    '<row r="1"/> <row r="2"/>', "<row/><row/>", '<row r="2"/><row/>', '<row r="3"/><row r="2"/>',
+    '<row r="0"/>', '<row r="1048577"/>', '<row r="1"><row r="2"/></row>', '<row r="1"',
+    '<row r="1"><c r="A1"/><row r="2"></row>', '<row spans="1:1" r="4"/><row r="5"/>', "",
+    '<row r="1" /><row r="2" ></row ><row r="3"/>', "<row r='1'/>", '<row r="1"></row>x<row r="2"/>',
+    '<row r="1"><!-- <row r="2"> --></row>', '<row r="1"></row><!-- --><row r="2"/>',
+    '<row r="1"><c r="A1"></c><row r="2"/>', '\n<row r="1"/>', '<row r="1"/>\n', "<rows/>",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", ODD_ROWS)
+def test_rows_are_found_where_reading_one_by_one_finds_them(rows, monkeypatch):
+    data = f'<worksheet xmlns="x"><sheetData>{rows}</sheetData></worksheet>'.encode()
+
+    def found() -> object:
+        try:
+            sheet = SheetXml(data, "p")
+        except TheodoiError as error:
+            return error.values
+        return [(number, sheet.raw(number)) for number in sheet.numbers()]
+
+    fast = found()
+    monkeypatch.setattr(SheetXml, "_scan_usual_rows", lambda *_: False)
+    assert fast == found()
 
 
 def test_rows_as_excel_writes_them_are_not_taken_apart(monkeypatch):

@@ -1,12 +1,14 @@
 """Rows that get text get the height the text needs; a height set by hand stays."""
 
 import io
+import re
 
 import openpyxl
 import xlsxwriter
 
 from xl_theodoi.domain.changes import AppendRows, SetCells
 from xl_theodoi.workbook.editing.edit import edit_bytes
+from xl_theodoi.workbook.filling.heights import Font, line_count
 
 LONG = "Rà soát, điều chuyển vốn của các dự án giải ngân chậm. " * 6
 
@@ -54,3 +56,12 @@ def test_a_height_that_somebody_set_stays():
     data, _ = edit_bytes(book(height=20), [SetCells("T", {(0, "a"): LONG})])
 
     assert height(data, 2) == height(book(height=20), 2)
+
+
+def test_texts_that_differ_in_their_digits_alone_take_the_same_lines():
+    """The editor counts on that: it judges such texts once."""
+    font = Font("Times New Roman", 12, bold=True)
+
+    for text in (LONG, "Giao 9 việc 12 3456789 tại mục 5.", "1234567890 " * 9):
+        counts = {line_count(re.sub("[0-9]", digit, text), font, 90) for digit in "0123456789"}
+        assert len(counts) == 1

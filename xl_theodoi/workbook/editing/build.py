@@ -9,7 +9,6 @@ makes one by one, where the sheet has something in a row already.
 from __future__ import annotations
 
 from datetime import date
-from enum import Enum
 from itertools import compress, repeat
 from typing import TYPE_CHECKING, Final
 
@@ -27,13 +26,11 @@ if TYPE_CHECKING:
     from xl_theodoi.workbook.editing.tables import TableEdit
 
 
-class Absent(Enum):
+class Absent:
     """Stands for a cell that a row does not name: calculated or blank."""
 
-    ABSENT = 0
 
-
-ABSENT: Final = Absent.ABSENT
+ABSENT: Final = Absent()
 
 _TEXTS = frozenset({str, type(None), Absent})
 _ALIKE = frozenset({*_TEXTS, date})
@@ -101,7 +98,7 @@ class _NewColumn:
         return endings
 
     def _ending(self, value: Value | Absent, number: int) -> bytes:
-        if value is None or value is ABSENT or value == "":
+        if value is None or isinstance(value, Absent) or value == "":
             self._needs[value] = 0.0
             return self._blank
         sheet = self._edit.sheet
@@ -189,7 +186,7 @@ def _raise_first(
     for at, number in enumerate(numbers):
         for index, values in ordered:
             value = values[at]
-            if value is not None and value is not ABSENT and value != "":
+            if value is not None and not isinstance(value, Absent) and value != "":
                 edit.sheet.ending(number, index, value, None)
 
 

@@ -28,6 +28,8 @@ _LINE_SPACING = 1.27
 _PADDING = 6.0
 _USUAL_WIDTH = 8.43
 _TRUE = (b"1", b"true")
+_DIGITS = str.maketrans("123456789", "0" * 9)
+"""All digits have one width, so texts that differ in numbers alone are judged once."""
 
 
 @lru_cache(maxsize=65536)
@@ -76,7 +78,7 @@ class RowHeights:
         font = self._font(style) if room else None
         if font is None:
             return 0.0
-        lines = _lines(value, font, max(font.size, room))
+        lines = _lines(value.translate(_DIGITS), font, max(font.size, room))
         return ceil(lines * font.size * _LINE_SPACING + 3) if lines > 1 else 0.0
 
     def fit(self, row: Row, values: Mapping[int, Value]) -> None:

@@ -6,6 +6,7 @@ import re
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
+from operator import lt
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import column_index
@@ -135,8 +136,9 @@ class SheetXml:
             self.body = (opening.end(), opening.end())
             self.tail_start = opening.end()
         else:
-            close = re.compile(rb"</%ssheetData\s*>" % prefix).search(scan, opening.end())
-            if close is None:
+            at = scan.rfind(b"</%ssheetData" % prefix)
+            close = re.compile(rb"</%ssheetData\s*>" % prefix).match(scan, max(at, 0))
+            if close is None or at < opening.end():
                 raise self._unreadable("sheetData")
             self.body = (opening.end(), close.start())
             self.tail_start = close.end()
@@ -151,7 +153,40 @@ class SheetXml:
     def _unreadable(self, reason: str) -> TheodoiError:
         return TheodoiError("edit_unreadable_part", part=self.part, reason=reason)
 
+    def _scan_usual_rows(self, scan: bytes) -> bool:
+        """Find the rows where each begins with its number and follows right on the one before.
+
+        All programs write so; what they write is read in a third of the time.
+        """
+        start, stop = self.body
+        found = [
+            (match.start(), match[1])
+            for match in re.compile(rb'<%srow(?: r="([0-9]+)"(?=[\s/>]))?' % self.prefix).finditer(
+                scan, start, stop
+            )
+        ]
+        starts = [at for at, _ in found]
+        if not found or starts[0] != start or any(digits is None for _, digits in found):
+            return False
+        numbers = [int(digits) for _, digits in found]
+        ends = [*starts[1:], stop]
+        closing = b"</%srow>" % self.prefix
+        length = len(closing)
+        rising = all(map(lt, numbers, numbers[1:])) and 0 < numbers[0] <= numbers[-1] <= MAX_ROW
+        if not rising or not all(
+            scan[end - length : end] == closing
+            or (scan[end - 2 : end] == b"/>" and scan.find(b">", at, end) == end - 1)
+            for at, end in zip(starts, ends, strict=True)
+        ):
+            return False
+        self._numbers.extend(numbers)
+        self._starts.extend(starts)
+        self._ends.extend(ends)
+        return True
+
     def _scan_rows(self, scan: bytes) -> None:
+        if self._scan_usual_rows(scan):
+            return
         prefix = self.prefix
         opening = re.compile(rb"<%srow(?=[\s/>])([^>]*?)(/?)>" % prefix)
         reference = re.compile(rb"""(?<!\S)r\s*=\s*["']\s*([0-9]+)\s*["']""")

@@ -222,7 +222,7 @@ class TableEdit:
         def fill(numbers: range) -> None:
             for number in numbers:
                 given = ((index, values[number - first]) for index, values in columns.items())
-                row = {index: value for index, value in given if value is not ABSENT}
+                row = {index: value for index, value in given if not isinstance(value, Absent)}
                 self.fill(number, row, template, joined=number > old_last)
 
         end = first + count
