@@ -152,5 +152,5 @@ def marked_cells(
 
 def marked_texts(values: Iterable[object], judge: Callable[[str], Mark | None]) -> dict[str, Mark]:
     """Return the marked ones among the texts of a column, each judged once."""
-    texts = {value for value in values if isinstance(value, str)}
+    texts = (value for value in set(values) if isinstance(value, str))
     return {text: mark for text in texts if (mark := judge(text)) is not None}
