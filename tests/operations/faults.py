@@ -14,13 +14,15 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 KILLED = 77
 """Exit code of a child that was stopped."""
@@ -52,6 +54,9 @@ class Fault:
     is_lasting: bool = False
     copies: Path | None = None
     root: Path | None = None
+
+
+UNDISTURBED = Fault()
 
 
 @dataclass(frozen=True)
@@ -130,11 +135,15 @@ class Disk:
         return True
 
 
-def run(words: list[object], fault: Fault = Fault(), folder: Path | None = None) -> Run:
+def run(
+    work: list[object] | Callable[[], int],
+    fault: Fault = UNDISTURBED,
+    folder: Path | None = None,
+) -> Run:
     """Run a command in a child and stop it as told.
 
     Args:
-        words: The command line.
+        work: The command line, or what to do, which returns the exit code.
         fault: Where and how it is stopped.
         folder: Where the child leaves what it says; beside nothing that is looked at.
     """
@@ -157,7 +166,7 @@ def run(words: list[object], fault: Fault = Fault(), folder: Path | None = None)
         try:
             disk = Disk(fault, report)
             with redirect_stdout(out), redirect_stderr(err):
-                code = main([str(word) for word in words])
+                code = work() if callable(work) else main([str(word) for word in work])
             report(disk.steps, code)
         except BaseException as problem:  # noqa: BLE001
             sys.__stderr__.write(f"{type(problem).__name__}: {problem}\n")

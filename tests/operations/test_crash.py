@@ -10,13 +10,13 @@ from __future__ import annotations
 import shutil
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
 
-from tests.operations.faults import KILLED, Fault, Run, restore, run, tree
+from tests.operations.faults import KILLED, UNDISTURBED, Fault, Run, restore, run, tree
 from tests.operations.rounds import PERIOD, RECEIVED, Round, sheet_of
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.hosts import FileHost
@@ -24,6 +24,9 @@ from xl_theodoi.operations.recovery import notice, settle_folder
 from xl_theodoi.operations.undo import undo
 from xl_theodoi.operations.writing import writing
 from xl_theodoi.workbook.reading.read import read_workbook
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RETURNED = {
     "NV-1": {"note": "đúng", "proposal": "xin ý kiến"},
@@ -73,12 +76,12 @@ class Stage:
         self.apart = folder
         self.tried: set[int] = set()
 
-    def run(self, fault: Fault = Fault()) -> Run:
+    def run(self, fault: Fault = UNDISTURBED) -> Run:
         """Run the command once more from the start."""
         restore(self.folder, self.kept)
         return self.again(fault)
 
-    def again(self, fault: Fault = Fault()) -> Run:
+    def again(self, fault: Fault = UNDISTURBED) -> Run:
         """Run the command on what is there."""
         words = [
             self.folder / word[1:] if word.startswith("/") else word for word in self.case.words

@@ -12,7 +12,7 @@ import hashlib
 from typing import TYPE_CHECKING, Self
 
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.files import Staged, flush_folder, missing_folders, refusals
+from xl_theodoi.files import Staged, flush_folder, missing_folders, refusals, remove_abandoned
 from xl_theodoi.operations.locking import held_lock
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Outputs:
         if folder in self._folders:
             return
         missing = missing_folders(folder)
+        remove_abandoned(folder)
         lock = held_lock()
         if lock is not None:
             lock.will_write_in(folder, missing)

@@ -105,7 +105,8 @@ def settle(companion: Companion, left: RunRecord | None) -> list[Finding]:
         TheodoiError: `cannot_write`, `cannot_read`; the next run tries again.
     """
     outcome = outcome_of(companion, left)
-    remove_abandoned(companion.master.resolve().parent)
+    for folder in (companion.master.resolve().parent, companion.snapshots.folder):
+        remove_abandoned(folder)
     if outcome is None:
         return []
     snapshots = companion.snapshots
@@ -130,7 +131,7 @@ def settle(companion: Companion, left: RunRecord | None) -> list[Finding]:
         undone = _undone(companion, snapshots.entries())
         if undone is not None:
             snapshots.drop([undone["number"]])
-    for folder in dict.fromkeys((*folders, snapshots.folder)):
+    for folder in dict.fromkeys(folders):
         remove_abandoned(folder)
     if not outcome.is_done:
         for folder in reversed(made):

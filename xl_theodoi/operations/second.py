@@ -98,6 +98,8 @@ def _is_another(path: str, master: Path) -> bool:
 def _copy(companion: Companion, folder: Path) -> None:
     own, copy = companion.snapshots, Snapshots(folder / "snapshots", companion.master.suffix)
     entries = own.entries()
+    remove_abandoned(folder)
+    remove_abandoned(copy.folder)
     copied = {entry["number"]: entry["before"] for entry in copy.entries()}
     present = set(_names(copy.folder))
     for entry in entries:
@@ -109,24 +111,25 @@ def _copy(companion: Companion, folder: Path) -> None:
             replace_file(target, read_file(own.path(number)))
     for name in KEPT:
         _copy_missing(companion.folder / name, folder / name)
-    if [*copy.entries()] != entries:
-        copy.write_entries(entries)
-    # Last, when all that is to stay is there.
-    kept = {entry["number"] for entry in entries}
-    for number in copied.keys() - kept:
+    # Now that all that is to stay is there. The journal follows: it still names what has to go,
+    # should this be stopped.
+    for number in copied.keys() - {entry["number"] for entry in entries}:
         copy.path(number).unlink(missing_ok=True)
-    remove_abandoned(copy.folder)
+    if copy.entries() != entries:
+        copy.write_entries(entries)
 
 
 def _copy_missing(source: Path, target: Path) -> None:
     """Copy the files that a folder lacks, with its subfolders."""
     for folder, names in _folders(source):
         there = target / folder.relative_to(source)
-        missing = [name for name in names if name not in set(_names(there))]
+        present = set(_names(there))
+        if any(name.startswith(".") for name in present):
+            remove_abandoned(there)
+        missing = [name for name in names if name not in present]
         if not missing:
             continue
         there.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(there)
         staged: list[Staged] = []
         try:
             staged += (Staged(there / name, read_file(folder / name)) for name in missing)

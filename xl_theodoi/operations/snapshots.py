@@ -35,6 +35,8 @@ class Intent:
         temporary: The hidden file that will become the master, None where there is none.
         files: Path and hash of every other file that it makes.
         second: The folder that is kept in step with the companion folder, blank for none.
+        keep: Most snapshots kept when it is done; the oldest go first. 0 keeps all.
+        days: Age in days after which a snapshot goes then. 0 keeps all.
     """
 
     command: str
@@ -44,6 +46,8 @@ class Intent:
     temporary: Path | None = None
     files: Sequence[tuple[Path, str]] = ()
     second: str = ""
+    keep: int = 0
+    days: int = 0
 
 
 class Snapshots:
@@ -126,10 +130,11 @@ class Snapshots:
         lock = held_lock()
         if made and lock is not None:
             lock.will_write_in(self.folder, made)
-        with refusals(self.path(number)):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            snapshot = Staged(self.path(number), intent.before, flush=True)
+        snapshot = None
         try:
+            with refusals(self.path(number)):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                snapshot = Staged(self.path(number), intent.before, flush=True)
             entry = {
                 "number": number,
                 "command": intent.command,
@@ -142,6 +147,8 @@ class Snapshots:
                     "temporary": intent.temporary.name if intent.temporary else None,
                     "files": [[str(path.absolute()), sha256] for path, sha256 in intent.files],
                     "made": [str(path.absolute()) for path in made],
+                    "keep": intent.keep,
+                    "days": intent.days,
                 },
             }
             self.write_entries([*self.entries(), entry])
@@ -149,27 +156,28 @@ class Snapshots:
                 snapshot.create()
             flush_folder(self.folder)
         except BaseException:
-            snapshot.discard()
+            if snapshot is not None:
+                snapshot.discard()
             with contextlib.suppress(TheodoiError):
                 self.drop([number], made)
             raise
         return number
 
-    def finish(self, number: int, after: str | None, *, keep: int = 0, days: int = 0) -> None:
-        """Note that a command came to its end; only now older snapshots go.
+    def finish(self, number: int, after: str | None) -> None:
+        """Note that a command came to its end; only now older snapshots go, never the newest.
 
         Args:
             number: The command's snapshot.
             after: Hash of the master that it left, None where nobody knows.
-            keep: Most snapshots kept; the oldest go first. 0 keeps all.
-            days: Age in days after which a snapshot goes. 0 keeps all. The newest stays.
         """
         entries = self.entries()
+        dropped: set[int] = set()
         for entry in entries:
             if entry["number"] == number:
                 entry["after"] = after
-                entry.pop("open", None)
-        dropped = {entry["number"] for entry in _old(entries, keep, days)}
+                began = entry.pop("open", {})
+                old = _old(entries, began.get("keep", 0), began.get("days", 0))
+                dropped = {entry["number"] for entry in old}
         # The files first: an entry whose file is gone is chosen again next time.
         for gone in sorted(dropped):
             if not self._remove(gone):
@@ -187,8 +195,10 @@ class Snapshots:
         kept = [entry for entry in entries if entry["number"] not in numbers]
         began = (entry for entry in entries if entry["number"] in numbers and "open" in entry)
         made = [*made, *(Path(path) for entry in began for path in entry["open"]["made"])]
+        # The files first: an entry without its file is still known for what it is.
         for number in numbers:
-            self._remove(number)
+            with refusals(self.path(number)):
+                self.path(number).unlink(missing_ok=True)
         if kept != entries:
             if kept or not made:
                 self.write_entries(kept)

@@ -156,6 +156,8 @@ def _write(master: Master, command: str, edit: Edit, files: Outputs) -> None:
                 edit.temporary,
                 files.files,
                 settings.text("snapshot_folder"),
+                settings.number("snapshot_count"),
+                settings.number("snapshot_days"),
             )
         )
         files.place()
@@ -173,12 +175,7 @@ def _write(master: Master, command: str, edit: Edit, files: Outputs) -> None:
         raise
     files.keep()
     try:
-        snapshots.finish(
-            number,
-            after,
-            keep=settings.number("snapshot_count"),
-            days=settings.number("snapshot_days"),
-        )
+        snapshots.finish(number, after)
     except TheodoiError as problem:
         master.host.findings.append(unfinished(master.companion, problem))
 
