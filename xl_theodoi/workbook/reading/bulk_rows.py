@@ -327,6 +327,8 @@ class BulkRows:
             attributes = list(compress(attributes, is_there))
             written = list(compress(written, is_there))
             values = list(compress(values, is_there))
+        if not values:
+            return
         if str in types and kinds != {"s"}:
             self.texts.update(value for value in set(values) if isinstance(value, str))
         if self._shared.fonts and "s" in kinds:

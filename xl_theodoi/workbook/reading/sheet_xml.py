@@ -189,6 +189,9 @@ def parse_sheet(  # one closure: attribute access on an object would double the 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal begun, current, state, formula, is_special
         begun += 1
+        if state == _COLLECT:
+            # Nothing may hide half of a formula behind an element inside it.
+            raise MalformedXmlError("element in a text")
         if name == cell_tag:
             if "r" not in attributes:
                 address(attributes)
