@@ -13,7 +13,9 @@ from tests.workbook.test_edit_programs import by_libreoffice, needs_office
 from xl_theodoi.domain.changes import AppendColumns, AppendRows, ReplaceRows, SetCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import tables
+from xl_theodoi.workbook.editing.changed import Changed
 from xl_theodoi.workbook.editing.edit import edit_bytes
+from xl_theodoi.workbook.editing.refs import Area
 from xl_theodoi.workbook.editing.rows import SheetXml
 from xl_theodoi.workbook.editing.splice import RowSplicer
 
@@ -60,7 +62,7 @@ def swapped(rng: random.Random, row: str) -> str:
 
 MUTATIONS = {
     "as it is": lambda _, sheet: sheet,
-    "space before the end": by_regex(r"(?<![\s\"?])/>", " />"),
+    "space before the end": bodies(by_regex(r'"/>', '" />', every=2)),
     "single quotes": by_regex(r' s="(\d+)"', r" s='\1'", every=2),
     "cells that are missing": bodies(by_regex(r"<c [^>]*?(?:/>|>.*?</c>)", "", every=3)),
     "cells without a format": bodies(by_regex(r'(<c r="\w+") s="\d+"', r"\1", every=2)),
@@ -140,9 +142,11 @@ def written_out(data: bytes) -> dict[str, bytes]:
             part = re.sub(
                 rb't="s"><v>(\d+)</v>', lambda m: b't="S">' + items[int(m[1])], parts[name]
             )
-            parts[name] = re.sub(
+            part = re.sub(
                 rb'(<c [^>]*?) s="(\d+)"', lambda m: m[1] + b" s=" + formats[int(m[2])], part
             )
+            # Taken apart, a row loses the blank that some programs put before this.
+            parts[name] = part.replace(b" />", b"/>")
     parts["texts"] = b"".join((*re.findall(rb"<sst[^>]*>", texts), *sorted(items)))
     parts["formats"] = b"".join(sorted(formats))
     return parts
@@ -202,6 +206,37 @@ def test_the_same_cell_is_refused(seed, monkeypatch):
     values = (*VALUES, *rng.choices(WRONG, k=3))
 
     check_equal(by_xlsxwriter(8), any_changes(rng, 8, values), monkeypatch)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_changed_cells_are_found_where_looking_at_each_finds_them(seed):
+    rng = random.Random(seed)
+    changed, cells = Changed(), set()
+    for _ in range(60):
+        top, left = rng.randint(1, 60), rng.randint(1, 9)
+        kind = rng.randrange(4)
+        if kind == 0:
+            area = Area(top, left, top + rng.randrange(3), left + rng.randrange(2))
+            changed.add_area(area)
+            cells |= {
+                (row, column)
+                for row in range(area.top, area.bottom + 1)
+                for column in range(area.left, area.right + 1)
+            }
+        elif kind == 1:
+            assert changed.add(top, 20 + left) == ((top, 20 + left) not in cells)
+            cells.add((top, 20 + left))
+        else:
+            rows = rng.sample(range(1, 90), rng.randrange(4))
+            changed.add_rows(left + 20, rows)
+            cells |= {(row, left + 20) for row in rows}
+        top, left = rng.randint(1, 90), rng.randint(1, 32)
+        area = Area(top, left, top + rng.choice([0, 2, 40]), left + rng.choice([0, 1, 25]))
+        inside = any(
+            area.top <= row <= area.bottom and area.left <= column <= area.right
+            for row, column in cells
+        )
+        assert changed.meets(area) == inside
 
 
 ODD_ROWS = (

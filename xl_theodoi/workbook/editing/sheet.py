@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import xml
+from xl_theodoi.workbook.editing.changed import Changed
 from xl_theodoi.workbook.editing.refs import Area, address, parse_area
 from xl_theodoi.workbook.editing.rows import CellXml, SheetXml, attributes_of
 from xl_theodoi.workbook.editing.values import (
@@ -17,8 +18,6 @@ from xl_theodoi.workbook.editing.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from lxml.etree import _Element
 
     from xl_theodoi.domain.cells import Value
@@ -33,59 +32,6 @@ _GROUP_FORMULA = re.compile(
 )
 _NOT_COPIED = (b"hidden", b"collapsed", b"outlineLevel")
 """Attributes that a new row does not take from its template."""
-
-
-class Changed:
-    """Which cells of a sheet changed: exact rows by column, for judging what depends on them."""
-
-    def __init__(self) -> None:
-        self._rows: dict[int, set[int]] = {}
-        self._edges: dict[int, tuple[int, int]] = {}
-        self._areas: list[Area] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._rows or self._areas)
-
-    def add_area(self, area: Area) -> None:
-        """Take in all cells of a rectangle."""
-        self._areas.append(area)
-
-    def add(self, row: int, column: int) -> bool:
-        """Take in a cell; return whether it is new."""
-        rows = self._rows.setdefault(column, set())
-        if row in rows:
-            return False
-        rows.add(row)
-        low, high = self._edges.get(column, (row, row))
-        self._edges[column] = (min(low, row), max(high, row))
-        return True
-
-    def add_rows(self, column: int, rows: Collection[int]) -> None:
-        """Take in cells of one column."""
-        if not rows:
-            return
-        self._rows.setdefault(column, set()).update(rows)
-        first, last = min(rows), max(rows)
-        low, high = self._edges.get(column, (first, last))
-        self._edges[column] = (min(low, first), max(high, last))
-
-    def meets(self, area: Area) -> bool:
-        """Whether a changed cell may lie in a rectangle (exact for one row or column)."""
-        if any(known.meets(area) for known in self._areas):
-            return True
-        for column, (low, high) in self._edges.items():
-            if not area.left <= column <= area.right or low > area.bottom or high < area.top:
-                continue
-            if area.top == area.bottom:
-                if area.top in self._rows[column]:
-                    return True
-            elif (
-                area.top <= low
-                or high <= area.bottom
-                or any(area.top <= row <= area.bottom for row in self._rows[column])
-            ):
-                return True
-        return False
 
 
 class SheetEdit:
