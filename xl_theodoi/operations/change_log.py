@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.changes import AppendColumns, Change
@@ -11,17 +12,10 @@ from xl_theodoi.operations.refresh import now_text
 from xl_theodoi.operations.rows import labelled_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from xl_theodoi.operations.draft import Source
     from xl_theodoi.operations.master import Master
 
 TABLE = "NhatKy"
-
-FIELDS = ("at", "action", "file", "sha256", "cell", "task_id", "field_label", "old", "new",
-          "unit", "submitted_at")  # fmt: skip
-"""Columns of the log that a consolidation fills."""
 
 
 class ChangeLog:
@@ -30,15 +24,12 @@ class ChangeLog:
     def __init__(self, master: Master) -> None:
         self._master = master
         self._now = now_text()
-        self._columns: dict[str, list[Any]] = {name: [] for name in FIELDS}
-        self._appends: list[Callable[[Any], None]] = [
-            column.append for column in self._columns.values()
-        ]
+        self._lines: list[tuple[Any, ...]] = []
         self._labels: dict[str, str] = {}
-        self._moments: dict[datetime, str | None] = {LONG_AGO: None}
+        self._days: dict[date, str] = {}
 
     def __len__(self) -> int:
-        return len(self._columns["at"])
+        return len(self._lines)
 
     def add(self, task_id: str | None, name: str, old: Any, new: Any, source: Source) -> None:
         """Add a line about a field of the register."""
@@ -53,29 +44,51 @@ class ChangeLog:
         self, task_id: str | None, label: str, name: str, old: Any, new: Any, source: Source
     ) -> None:
         """Add a line about a field under another heading than the register's."""
-        moment = self._moments.get(source.at, "")
-        if moment == "":
-            moment = self._moments[source.at] = moment_text(source.at)
         # The day of first progress has no cell of its own in a unit's workbook.
         cell = source.cell("progress_date" if name == "first_progress_on" else name)
-        line = (
-            self._now,
-            self._master.profile.words["log_action"][source.action],
-            source.file,
-            source.sha256,
-            cell,
-            task_id,
-            label,
-            printed(old) or None,
-            printed(new) or None,
-            source.unit.short_name,
-            moment,
-        )
-        for append, value in zip(self._appends, line, strict=True):
-            append(value)
+        line = (task_id, label, cell, self._shown(old), self._shown(new), source.origin)
+        self._lines.append(line)
+
+    def _shown(self, value: Any) -> str | None:
+        """Return a value as people read it; thousands of lines share their days."""
+        if type(value) is not date:
+            return printed(value) or None
+        shown = self._days.get(value)
+        if shown is None:
+            shown = self._days[value] = printed(value)
+        return shown
 
     def changes(self) -> list[Change]:
         """Return the lines as a change of the workbook."""
-        if not len(self):
+        if not self._lines:
             return []
-        return [AppendColumns(TABLE, labelled_columns(self._master, TABLE, self._columns))]
+        tasks, labels, cells, old, new, origins = zip(*self._lines, strict=True)
+        words = self._master.profile.words["log_action"]
+        of_file = {
+            origin: (
+                self._now,
+                words[origin.action],
+                origin.file,
+                origin.sha256,
+                origin.unit.short_name,
+                None if origin.at == LONG_AGO else moment_text(origin.at),
+            )
+            for origin in set(origins)
+        }
+        at, action, file, sha256, unit, submitted_at = zip(
+            *map(of_file.__getitem__, origins), strict=True
+        )
+        columns = {
+            "at": at,
+            "action": action,
+            "file": file,
+            "sha256": sha256,
+            "cell": cells,
+            "task_id": tasks,
+            "field_label": labels,
+            "old": old,
+            "new": new,
+            "unit": unit,
+            "submitted_at": submitted_at,
+        }
+        return [AppendColumns(TABLE, labelled_columns(self._master, TABLE, columns))]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.changes import AppendRows, Change, RemoveRows, SetCells
 from xl_theodoi.domain.merge import REQUESTS, SITUATION, Request, Situation, same_value
 from xl_theodoi.messages import printed
-from xl_theodoi.operations.draft import Source
+from xl_theodoi.operations.draft import Origin, Source
 from xl_theodoi.operations.ledger import moment_text
 from xl_theodoi.operations.memos import PARTS, encode
 from xl_theodoi.operations.results import Conflict
@@ -72,10 +72,10 @@ class ConflictBook:
             if position is None or unit is None:
                 continue
             if conflict.choice == "take_unit":
-                source = Source(
-                    unit, conflict.at, conflict.sha256, conflict.file, conflict.period,
-                    conflict.cells.get, action="choice",
-                )  # fmt: skip
+                origin = Origin(
+                    unit, conflict.at, conflict.sha256, conflict.file, conflict.period, "choice"
+                )
+                source = Source(origin, conflict.cells.get)
                 self._draft.take(position, conflict.field, conflict.theirs, source)
             label = self._master.reading(TABLE).labels["applied_on"]
             self._cells[conflict.position, label] = self._master.as_of
@@ -127,7 +127,7 @@ class ConflictBook:
         name, shown = shown_values(submission.name, ours, theirs, submission.base)
         task_id = self._draft.row(submission.position).get("task_id") or ""
         if report:
-            self.waiting.append(Conflict(task_id, name, *shown, source.file or ""))
+            self.waiting.append(Conflict(task_id, name, *shown, source.origin.file or ""))
         words = self._master.profile.words["reported_state"]
         texts = [
             (words.get(value, value) if name == SITUATION else printed(value)) or None
@@ -135,12 +135,12 @@ class ConflictBook:
         ]
         data = {
             "field": submission.name,
-            "unit": source.unit.code,
+            "unit": source.origin.unit.code,
             "theirs": encode(theirs),
             "ours": encode(ours),
             "base": encode(submission.base),
-            "at": moment_text(source.at),
-            "sha256": source.sha256,
+            "at": moment_text(source.origin.at),
+            "sha256": source.origin.sha256,
             "cells": {
                 part: cell
                 for part in (*PARTS.get(submission.name, ()), submission.name)
@@ -154,9 +154,9 @@ class ConflictBook:
                 "master_value": texts[0],
                 "unit_value": texts[1],
                 "base_value": texts[2],
-                "unit": source.unit.short_name,
-                "period": source.period,
-                "file": source.file,
+                "unit": source.origin.unit.short_name,
+                "period": source.origin.period,
+                "file": source.origin.file,
                 "cell": source.cell(name),
                 "found_on": self._master.as_of,
                 "data": json.dumps(data, ensure_ascii=False),

@@ -213,7 +213,8 @@ class Decisions:
         if earlier and self._is_units_own(first, ours):
             before = self._before(first, ours, earlier)
             # The line in the log says who submitted the other value, at no moment of its own.
-            source = replace(first.judged.source, at=LONG_AGO)
+            source = first.judged.source
+            source = Source(replace(source.origin, at=LONG_AGO), source.cell)
             self._draft.take(first.position, first.name, before, source)
             taken = earlier[0]
             self._conflicts.add_row(
@@ -221,8 +222,12 @@ class Decisions:
                 ours,
                 before,
                 Source(
-                    first.judged.returned.unit, taken.at, taken.sha256, taken.file,
-                    first.judged.returned.period,
+                    replace(
+                        first.judged.returned.origin,
+                        at=taken.at,
+                        sha256=taken.sha256,
+                        file=taken.file,
+                    ),
                     self._cells_of(first, taken).get,
                 ),
             )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xl_theodoi.domain.merge import (
     REQUESTS,
@@ -25,17 +25,16 @@ if TYPE_CHECKING:
     from xl_theodoi.operations.master import Master
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a value comes from, for the change log.
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """Which file of which unit values come from; one for all rows of a file.
 
     Attributes:
-        unit: The unit that submitted it.
+        unit: The unit that submitted them.
         at: When it did.
         sha256: Hash of its file.
         file: Name of its file.
         period: Period that the file was made for.
-        cell: Gives the address of a field, with the sheet's name.
         action: What is done, by code: `consolidate` or `choice`.
     """
 
@@ -44,8 +43,19 @@ class Source:
     sha256: str
     file: str | None
     period: str | None
-    cell: Callable[[str], str | None]
     action: str = "consolidate"
+
+
+class Source(NamedTuple):
+    """Where a value comes from, for the change log.
+
+    Attributes:
+        origin: Its file.
+        cell: Gives the address of a field, with the sheet's name.
+    """
+
+    origin: Origin
+    cell: Callable[[str], str | None]
 
 
 class Draft:

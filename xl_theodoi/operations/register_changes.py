@@ -8,7 +8,7 @@ from xl_theodoi.domain.changes import AppendColumns, Change, RemoveRows, SetCell
 from xl_theodoi.domain.events import EVENT_FIELDS, event_row, implied_events
 from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.operations.refresh import history_changes
-from xl_theodoi.operations.rows import changed_cells, changed_status, labelled_columns
+from xl_theodoi.operations.rows import ComputedCells, changed_cells, labelled_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 def register_changes(draft: Draft) -> list[Change]:
     """Return the changed cells of the register and the events that follow from them."""
     master = draft.master
-    register = master.register
+    register, events = master.register, master.events
     names = [name for name in EVENT_FIELDS if name in register.columns]
     columns = [register.columns[name] for name in names]
+    computed = ComputedCells(master)
     cells: dict[tuple[int, str], Value] = {}
     new_events: list[Event] = []
     old_events: list[Event] = []
     for position, changed in draft.changed.items():
         cells.update(changed_cells(master, position, changed))
-        known = master.events.get(master.keys[position] or "", ())
+        known = events.get(master.keys[position] or "", ()) if events else ()
         if known:
             new, old = history_changes(draft.row(position), known)
             new_events += new
@@ -41,7 +42,7 @@ def register_changes(draft: Draft) -> list[Change]:
             }
             values.update(changed)
             new_events += implied_events(values)
-        cells.update(changed_status(master, position, draft.status_now(position)))
+        computed.add_changed(cells, position, draft.status_now(position))
     changes: list[Change] = [SetCells(REGISTER, cells)] if cells else []
     if old_events:
         changes.append(RemoveRows("SuKien", sorted({event.order for event in old_events})))

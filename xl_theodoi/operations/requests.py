@@ -94,7 +94,7 @@ class RequestBook:
             Field of the unit's list, old and new value, for each part that changes.
         """
         key = task_key(task_id)
-        row = self._find(key, kind, source.unit)
+        row = self._find(key, kind, source.origin.unit)
         old = Request() if row is None else row.request
         parts = [(name, getattr(old, part), getattr(request, part)) for name, part in _PARTS[kind]]
         changes = [part for part in parts if not same_value(part[1], part[2])]
@@ -110,16 +110,16 @@ class RequestBook:
             "requested_to": request.requested_to,
             "reason": request.reason,
             "submitted_on": self._master.as_of,
-            "file": source.file,
+            "file": source.origin.file,
         }
         if row is None:
-            row = _Row(None, source.unit, request)
+            row = _Row(None, source.origin.unit, request)
             rows.append(row)
             row.values = {
                 "task_id": task_id,
-                "unit": source.unit.short_name,
+                "unit": source.origin.unit.short_name,
                 "kind": self._master.profile.words["request_kind"][kind],
-                "period": source.period,
+                "period": source.origin.period,
             }
         row.request, row.is_changed = request, True
         row.values = {**row.values, **values}

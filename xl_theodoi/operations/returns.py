@@ -14,6 +14,7 @@ from xl_theodoi.domain.intake import read_list
 from xl_theodoi.domain.names import IDENTITY_SHEET, UNIT_IDENTITY, UNIT_LIST, UNIT_SENT
 from xl_theodoi.domain.secrecy import Mark, SecrecyWords
 from xl_theodoi.domain.text import fold
+from xl_theodoi.operations.draft import Origin
 from xl_theodoi.operations.master import LAYOUT_VERSION
 from xl_theodoi.operations.returned_rows import ReturnedRows
 from xl_theodoi.operations.sent_values import SentValues, iso_day
@@ -75,6 +76,16 @@ class Returned:
     is_as_sent: bool
     places: Places
     findings: list[Finding]
+    _origin: Origin | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Where its values come from, for the change log; for when all files are read."""
+        if self._origin is None:
+            self._origin = Origin(
+                self.unit, self.submitted_at, self.sha256, self.path.name, self.period
+            )
+        return self._origin
 
 
 def read_bytes(path: Path) -> bytes:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.merge import same_value
+from xl_theodoi.domain.profile import COMPUTED_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,19 +106,24 @@ def changed_cells(
         TheodoiError: `column_missing` where a value has no column to go to.
     """
     register = master.register
+    table = register.table
     cells: dict[tuple[int, str], Value] = {}
     for name, value in new.items():
         label = register.labels.get(name)
         if label is None:
             raise TheodoiError(
-                "column_missing", table=register.table.name,
+                "column_missing", table=table.name,
                 column=master.profile.register[name].label, path=master.file_name,
             )  # fmt: skip
         wanted = cell_value(value)
-        raw = register.table.value(position, label)
+        raw = table.columns[label].values[position]
+        if raw is None and wanted is not None:
+            cells[position, label] = wanted
+            continue
         if raw == wanted and type(raw) is type(wanted):
             continue
-        if same_value(register.value(position, name), value) and not _needs_type(raw, wanted):
+        known = register.columns[name][position]
+        if same_value(known, value) and not _needs_type(raw, wanted):
             continue
         cells[position, label] = wanted
     return cells
@@ -135,10 +141,33 @@ def changed_computed(master: Master, view: TaskView) -> dict[tuple[int, str], Va
 
 def changed_status(master: Master, position: int, status: Status) -> dict[tuple[int, str], Value]:
     """Return the computed cells of a register row that show another status than this one."""
-    register = master.register
     cells: dict[tuple[int, str], Value] = {}
-    for name, value in computed_values(status, master.profile).items():
-        label = register.labels.get(name)
-        if label is not None and register.table.value(position, label) != value:
-            cells[position, label] = value
+    ComputedCells(master).add_changed(cells, position, status)
     return cells
+
+
+class ComputedCells:
+    """The computed columns of a register, looked up once for many rows."""
+
+    def __init__(self, master: Master) -> None:
+        register = master.register
+        self._profile = master.profile
+        self._columns = [
+            (name, label, register.table.columns[label].values)
+            for name in COMPUTED_FIELDS
+            if (label := register.labels.get(name)) is not None
+        ]
+        self._shown: dict[int, tuple[Status, list[Value]]] = {}
+
+    def add_changed(
+        self, cells: dict[tuple[int, str], Value], position: int, status: Status
+    ) -> None:
+        """Add the cells of a row that show another status than this one."""
+        known = self._shown.get(id(status))
+        if known is None:
+            values = computed_values(status, self._profile)
+            known = status, [values[name] for name, *_ in self._columns]
+            self._shown[id(status)] = known
+        for (_, label, column), value in zip(self._columns, known[1], strict=True):
+            if column[position] != value:
+                cells[position, label] = value

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 STATUS_FIELDS = ("due_date", "first_progress_on", "progress_date", *HISTORY_FIELDS)
 """All that a status follows from where nothing but the register knows of the task."""
 
+_PLACES = {name: place for place, name in enumerate(STATUS_FIELDS)}
+
 
 class Statuses:
     """The statuses of one register at its as-of date."""
@@ -31,22 +33,26 @@ class Statuses:
         self._rows = list(
             zip(*(register.columns.get(name, blank) for name in STATUS_FIELDS), strict=True)
         )
-        self._phrases = register.columns.get("due_text", blank)
+        phrases = register.columns.get("due_text", blank)
+        alone = {place for place, row in enumerate(self._rows) if row[0] is None and phrases[place]}
+        if master.events:
+            alone.update(place for place, key in enumerate(master.keys) if key in master.events)
+        self._alone = frozenset(alone)
         self._known: dict[tuple[Any, ...], Status] = {}
 
     def of(self, position: int, changed: Mapping[str, Any] | None = None) -> Status:
         """Return a row's status, with other values in its changed fields."""
         row = self._rows[position]
-        if changed and not changed.keys().isdisjoint(STATUS_FIELDS):
-            row = tuple(
-                changed.get(name, value) for name, value in zip(STATUS_FIELDS, row, strict=True)
-            )
-        master = self._master
-        is_alone = (row[0] is None and self._phrases[position]) or (
-            master.events and master.keys[position] in master.events
-        )
+        if changed:
+            new = list(row)
+            for name, value in changed.items():
+                if name in _PLACES:
+                    new[_PLACES[name]] = value
+            row = tuple(new)
+        is_alone = position in self._alone
         status = None if is_alone else self._known.get(row)
         if status is None:
+            master = self._master
             values = {**master.register.row(position), **(changed or {})}
             status = master.view(position, master.as_of, values).status
             assert status is not None  # noqa: S101 - tasks of a master are always judged

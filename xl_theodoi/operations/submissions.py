@@ -63,15 +63,8 @@ class JudgedRow:
     def source(self) -> Source:
         """Where its values come from, for the change log."""
         if self._source is None:
-            returned = self.returned
-            self._source = Source(
-                returned.unit,
-                returned.submitted_at,
-                returned.sha256,
-                returned.path.name,
-                returned.period,
-                partial(returned.places.address, self.number),
-            )
+            cell = partial(self.returned.places.address, self.number)
+            self._source = Source(self.returned.origin, cell)
         return self._source
 
     def mark(self, state: str) -> None:
