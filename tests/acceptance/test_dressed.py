@@ -310,10 +310,10 @@ def reported(office: Office, returned: Path) -> str:
 
 
 def return_workbooks(office: Office) -> Path:
-    """The units fill in what they were sent."""
+    """Six units fill in what they were sent."""
     returned = office.round.folder / "nhan"
     returned.mkdir()
-    for path in sorted((office.round.folder / "gui").iterdir()):
+    for path in sorted((office.round.folder / "gui").iterdir())[:6]:
         fill_in(path, returned / path.name, office.round.unit_labels)
     return returned
 
@@ -337,7 +337,6 @@ def test_a_dressed_up_master_keeps_every_part_through_the_round(first, tmp_path)
     sent = ("--period", inputs.PERIOD, "--out", folder / "gui", "--as-of", inputs.SENT)
     assert office.run("send", *sent) == SENT
     assert office.run("upgrade") == set()
-    assert not audit(office.master) - found
 
     returned = return_workbooks(office)
     saved = office.master.read_bytes()
@@ -346,7 +345,7 @@ def test_a_dressed_up_master_keeps_every_part_through_the_round(first, tmp_path)
     received = ("--out", folder / "sua", "--as-of", inputs.RECEIVED)
     assert office.run("consolidate", returned, *received, codes=(1,)) == CONSOLIDATED
     assert [c["task_id"] for c in office.answer["conflicts"]] == [task]
-    assert office.answer["totals"]["rejected"] > 3
+    assert office.answer["totals"]["rejected"] > 1
     assert office.run("refresh", "--as-of", inputs.RECEIVED) == {REGISTER, OVERVIEW}
     check_ends(office, before.last + 2)
     check_no_old_figure(office)

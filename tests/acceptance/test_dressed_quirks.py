@@ -215,6 +215,42 @@ def moved_register(book: openpyxl.Workbook) -> None:
     sheet["A30"] = "Ghi chú bên cạnh"
 
 
+def table_beside(book: openpyxl.Workbook) -> None:
+    """Another table begins beside the register and goes on below its end."""
+    sheet = book[SHEET]
+    for row in range(6, 16):
+        sheet.cell(row, 60, "Số riêng" if row == 6 else row)
+    sheet.add_table(openpyxl.worksheet.table.Table(displayName="RiengVp", ref="BH6:BH15"))
+    sheet["BJ9"] = "=SUM(RiengVp[Số riêng])"
+
+
+def blank_rows(book: openpyxl.Workbook) -> None:
+    """The office made the register longer than its tasks, formulas of its own included."""
+    sheet = book[SHEET]
+    table = sheet.tables["NhiemVu"]
+    left, top, right, bottom = openpyxl.utils.cell.range_boundaries(table.ref)
+    letter = openpyxl.utils.get_column_letter(right)
+    table.ref = table.autoFilter.ref = f"A{top}:{letter}{bottom + 7}"
+    for row in range(bottom + 1, bottom + 8):
+        for column in range(left, right + 1):
+            sheet.cell(row, column)._style = sheet.cell(bottom, column)._style
+
+
+def own_column(book: openpyxl.Workbook) -> None:
+    """The office put a column of formulas into the middle of the register."""
+    sheet = book[SHEET]
+    table = sheet.tables["NhiemVu"]
+    _left, top, right, bottom = openpyxl.utils.cell.range_boundaries(table.ref)
+    letter = openpyxl.utils.get_column_letter
+    sheet.move_range(f"D{top}:{letter(right)}{bottom}", cols=1)
+    sheet.cell(top, 4, "Riêng")
+    for row in range(top + 1, bottom + 1):
+        sheet.cell(row, 4, f"=LEN(A{row})")
+    table.ref = table.autoFilter.ref = f"A{top}:{letter(right + 1)}{bottom}"
+    column = openpyxl.worksheet.table.TableColumn(id=right + 1, name="Riêng")
+    table.tableColumns.insert(3, column)
+
+
 QUIRKS: dict[str, Callable[[bytes], bytes]] = {
     "as it is": lambda data: data,
     "texts in the cells": inline_texts,
@@ -234,6 +270,9 @@ QUIRKS: dict[str, Callable[[bytes], bytes]] = {
     "days as text": by_openpyxl(lambda book: setattr(book, "iso_dates", True)),
     "sheets in another order": by_openpyxl(moved_sheets),
     "the register elsewhere": by_openpyxl(moved_register),
+    "a table beside the register": by_openpyxl(table_beside),
+    "blank rows at the end": by_openpyxl(blank_rows),
+    "a column in the middle": by_openpyxl(own_column),
 }
 
 
@@ -259,12 +298,13 @@ def round_of(data: bytes, folder: Path) -> tuple[list[dict], list[dict]]:
     tasks = done("show", master, *AS_OF)["tasks"]
     book = CalamineWorkbook.from_path(str(master))
     heads, *lines = (
-        [cell for cell in row if cell != "Ghi chú bên cạnh"]
+        [cell for cell in row[:55] if cell != "Ghi chú bên cạnh"]
         for row in book.get_sheet_by_name(SHEET).to_python()
         if {"Mã nhiệm vụ", "A1", "A2", "A3", "M1", "M2"}.intersection(map(str, row))
     )
     rows = [
-        {h: _day(c) for h, c in zip(heads, line, strict=True) if h and c != ""} for line in lines
+        {h: _day(c) for h, c in zip(heads, line, strict=True) if h not in ("", "Riêng") and c != ""}
+        for line in lines
     ]
     for _ in range(3):
         done("undo", master)
