@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import CellKind, Column, SheetTable, Value
@@ -11,9 +12,11 @@ from xl_theodoi.workbook.reading.grid import KIND_BITS, KIND_MASK, Grid, SparseC
 from xl_theodoi.workbook.reading.sheet_frame import LAST_ROW, parse_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from xl_theodoi.workbook.reading.workbook_xml import TableInfo
+
+_BLANK = int(CellKind.BLANK)
 
 LONGEST_BLANK_RUN = 1000
 """Blank rows in a row that a list may have inside; longer gaps are left out of it."""
@@ -152,16 +155,17 @@ def _best_row(
 ) -> tuple[int, int] | None:
     """Return row and count of the row with most of the wanted headings; the first of equals."""
     longest = 3 * max(map(len, wanted), default=0) + 20
-    known: dict[str, str] = {}
+    known: dict[Value, str] = {}
     found: dict[int, set[str]] = {}
     for column in grid.columns.values():
-        for row, value in zip(column.rows, column.values, strict=True):
-            if isinstance(value, str) and len(value) <= longest:
-                folded = known.get(value)
-                if folded is None:
-                    folded = known[value] = fold(value)
-                if folded in wanted:
-                    found.setdefault(row, set()).add(folded)
+        texts = {value for value in set(column.values) if isinstance(value, str)}
+        for text in texts - known.keys():
+            known[text] = fold(text) if len(text) <= longest else ""
+        headings = {text for text in texts if known[text] in wanted and len(text) <= longest}
+        if headings:
+            for row, value in zip(column.rows, column.values, strict=True):
+                if value in headings:
+                    found.setdefault(row, set()).add(known[value])
     counts = Counter({row: len(labels) for row, labels in found.items()})
     if not counts:
         return None
@@ -172,15 +176,20 @@ def _best_row(
 def _body_rows(grid: Grid, labels: Mapping[int, str], header_row: int, last_row: int) -> list[int]:
     """Return the rows of a list's body: filled ones, and blank ones in short gaps."""
     filled: set[int] = set()
+    alike: set[bytes] = set()
     for index in labels:
         column = grid.columns.get(index)
         if column is not None:
             start = bisect_right(column.rows, header_row)
-            filled.update(column.rows[start : bisect_right(column.rows, last_row)])
+            inside = column.rows[start : bisect_right(column.rows, last_row)]
+            # Most columns of a long list are filled in the same rows.
+            if (key := inside.tobytes()) not in alike:
+                alike.add(key)
+                filled.update(inside)
     rows: list[int] = []
     before = header_row
     for row in sorted(filled):
-        if row - before <= LONGEST_BLANK_RUN + 1:
+        if before + 1 < row <= before + LONGEST_BLANK_RUN + 1:
             rows.extend(range(before + 1, row))
         rows.append(row)
         before = row
@@ -194,24 +203,19 @@ def _dense(grid: Grid, index: int, label: str, rows: list[int]) -> Column:
     sparse = grid.columns.get(index) or SparseColumn()
     start = bisect_left(sparse.rows, rows[0]) if rows else 0
     stop = bisect_right(sparse.rows, rows[-1]) if rows else 0
-    codes = sparse.codes[start:stop]
-    kinds = [code & KIND_MASK for code in codes]
-    styles = [code >> KIND_BITS for code in codes]
+    codes: Sequence[int] = sparse.codes[start:stop]
     values = sparse.values[start:stop]
-    formulas = fonts = None
     if stop - start != count:
         # Some cells are blank; every filled row of a list's column is one of its rows.
-        if count and rows[-1] - rows[0] + 1 == count:
-            first = rows[0]
-            places = [row - first for row in sparse.rows[start:stop]]
-        else:
-            place_of = {row: place for place, row in enumerate(rows)}
-            places = [place_of[row] for row in sparse.rows[start:stop]]
-        filled = zip(places, values, kinds, styles, strict=True)
-        values, kinds, styles = [None] * count, [int(CellKind.BLANK)] * count, [0] * count
-        for place, value, kind, style in filled:
-            values[place], kinds[place], styles[place] = value, kind, style
-    formulas, fonts = {}, {}
+        inside = sparse.rows[start:stop]
+        values = list(map(dict(zip(inside, values, strict=True)).get, rows))
+        codes = list(map(dict(zip(inside, codes, strict=True)).get, rows, repeat(_BLANK)))
+    kind_of = {code: code & KIND_MASK for code in set(codes)}
+    style_of = {code: code >> KIND_BITS for code in kind_of}
+    kinds = list(map(kind_of.__getitem__, codes))
+    styles = list(map(style_of.__getitem__, codes))
+    formulas: dict[int, str] = {}
+    fonts: dict[int, tuple[str, ...]] = {}
     if sparse.formulas or sparse.fonts:
         place_of = {row: place for place, row in enumerate(rows)}
         formulas = {place_of[row]: text for row, text in sparse.formulas.items() if row in place_of}
