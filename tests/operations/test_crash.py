@@ -8,6 +8,7 @@ tests kill the command for real at each step, and let the system refuse each.
 from __future__ import annotations
 
 import shutil
+import sys
 import uuid
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from tests.operations.faults import KILLED, UNDISTURBED, Fault, Run, restore, ru
 from tests.operations.rounds import PERIOD, RECEIVED, Round, sheet_of
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.hosts import FileHost
+from xl_theodoi.operations import consolidate, refresh  # noqa: F401 - the clock is in them
 from xl_theodoi.operations.recovery import notice, settle_folder
 from xl_theodoi.operations.undo import undo
 from xl_theodoi.operations.writing import writing
@@ -63,8 +65,9 @@ CASES = {
 def steady(monkeypatch):
     """The same bytes at every run: one identity, one moment."""
     monkeypatch.setattr(uuid, "uuid4", lambda: SimpleNamespace(hex="5e" * 16))
-    for module in ("refresh", "draft"):
-        monkeypatch.setattr(f"xl_theodoi.operations.{module}.now_text", lambda: "25/11/2026 08:00")
+    for name, module in list(sys.modules.items()):
+        if name.startswith("xl_theodoi.") and hasattr(module, "now_text"):
+            monkeypatch.setattr(module, "now_text", lambda: "25/11/2026 08:00")
 
 
 class Stage:
