@@ -417,20 +417,47 @@ def _number_pattern(
     no digit follows.
     """
     variants = set(map(fold, numbers["variants"]))
-    trailing_words = sorted(map(re.escape, values), key=len, reverse=True)
-    leading_words = [word for word in trailing_words if word not in variants]
+    leading_words = longest_first(word for word in values if word not in variants)
     before = "|".join(re.escape(fold(word)) for word in numbers["before"])
     year = re.escape(fold(numbers["year_word"]))
     guard = rf"(?!(?<={year}) \w+ (?:\d|[ivx]+(?!\w)))"
-    leading = rf"(?P<leading>{'|'.join(leading_words)})(?= (?:{before})(?!\w)| \(\d){guard}"
+    leading = rf"(?P<leading>{leading_words})(?= (?:{before})(?!\w)| \(\d){guard}"
     current = "|".join(re.escape(fold(word)) for word in this)
     after = "|".join(rf"(?<={re.escape(fold(word))} )" for word in numbers["after"])
-    spelled = "|".join(trailing_words)
+    spelled = longest_first(values)
     trailing = (
         rf"(?:{after})(?P<trailing>{spelled})(?!\w)(?!(?<= {year}) (?:\d|(?:{current})(?!\w)))"
     )
     inside = rf"(?<=\d \()(?P<inside>{spelled})(?=\))"
     return re.compile(rf"(?<!\w)(?:{leading}|{trailing}|{inside})")
+
+
+def longest_first(words: Iterable[str]) -> str:
+    """Return a pattern for any of the words, longer ones tried first.
+
+    Common beginnings stand once: of hundreds of number words a plain list of alternatives
+    takes longer to compile than everything else here together.
+    """
+    tree: dict[str, Any] = {}
+    for word in words:
+        node = tree
+        for letter in word:
+            node = node.setdefault(letter, {})
+        node[""] = {}
+    return _branches(tree)
+
+
+def _branches(node: Mapping[str, Any]) -> str:
+    found = []
+    for first, rest in node.items():
+        text, after = first, rest
+        while len(after) == 1 and "" not in after:
+            letter, after = next(iter(after.items()))
+            text += letter
+        if first:
+            found.append(re.escape(text) + ("" if after.keys() == {""} else _branches(after)))
+    whole = "|".join(found)
+    return f"(?:{whole})?" if "" in node else f"(?:{whole})"
 
 
 def _one_spelling(text: str, patterns: _Patterns) -> str:
