@@ -15,9 +15,11 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import tables
 from xl_theodoi.workbook.editing.changed import Changed
 from xl_theodoi.workbook.editing.edit import edit_bytes
+from xl_theodoi.workbook.editing.package import Package
 from xl_theodoi.workbook.editing.refs import Area
 from xl_theodoi.workbook.editing.rows import SheetXml
 from xl_theodoi.workbook.editing.splice import RowSplicer
+from xl_theodoi.workbook.editing.strings import SharedStrings
 
 SHEET_PART = "xl/worksheets/sheet1.xml"
 LABELS = ("Mã", "Nội dung", "Hạn", "Số", "Gấp")
@@ -277,3 +279,29 @@ def test_rows_as_excel_writes_them_are_not_taken_apart(monkeypatch):
     )
 
     assert done == [True] * 5
+
+
+ITEMS = (
+    "<si><t>một</t></si>", '<si><t xml:space="preserve"> hai </t></si>', "<si><t/></si>", "<si/>",
+    "<si><t>ba &amp; bốn</t></si>", "<si><r><t>một</t></r><r><t>hai</t></r></si>",
+    '<si><t>năm</t><rPh sb="0" eb="1"><t>x</t></rPh></si>', "<si><t xml:space='preserve'>sáu</t></si>",
+    "<si ><t>bảy</t></si>", "<si><t>tám</t ></si>", "<si><t></t></si>", "<!-- <si> -->", "\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_texts_are_known_by_the_place_where_reading_one_by_one_finds_them(seed):
+    rng = random.Random(seed)
+    items = rng.choices(ITEMS[: rng.randint(1, len(ITEMS))], k=30)
+    sst = f'<sst xmlns="x" count="9" uniqueCount="9">{"".join(items)}</sst>'.encode()
+    data = rebuilt(by_xlsxwriter(), replace={"xl/sharedStrings.xml": lambda _: sst})
+    strings = SharedStrings(Package(data, "f"), "xl/workbook.xml", "xl/sharedStrings.xml")
+    wanted = ["một", " hai ", "ba & bốn", "năm", "sáu", "bảy", "tám", "mới"]
+    strings.expect(wanted)
+
+    places = {text: strings.place(text) for text in wanted}
+
+    one_by_one = [strings._plain(content) for content in strings._items()]
+    added = [text for text in wanted if text.replace("&", "&amp;").encode() not in one_by_one]
+    expected = [*one_by_one, *(text.replace("&", "&amp;").encode() for text in added)]
+    assert places == {text: expected.index(text.replace("&", "&amp;").encode()) for text in wanted}
