@@ -13,11 +13,12 @@ process of its own:
 (c) `peer_fast.py`, a good one;
 (d) `floor.py`, the floor: inflating and parsing the same sheets, deflating the XML we write.
 
-(a) edits the office's workbook and keeps all else in it; (b) and (c) write a new workbook with
-register, change log and events only, which is less work. All must give the same register, change log and
-events: `compare.py` reads the three results with another reader and compares them cell by cell
-in every run of the benchmark. The office counts the days before a deadline as working days
-(setting `due_soon_unit`), so all three need the calendar.
+(a) edits the office's workbook, keeps all else in it, and looks at every sheet of a return: at
+its formulas, at marks of secrecy, at locked cells. (b) and (c) read the unit's list alone and
+write a new workbook with register, change log and events only, which is less work. All must
+give the same three lists: `compare.py` reads the results with another reader and compares them
+cell by cell whenever the benchmark runs. The office counts the days before a deadline as
+working days (setting `due_soon_unit`), so all three need the calendar.
 
 Prints medians of wall and processor time, ratios of processor time (the machine may be busy)
 and of wall time, and the highest resident set of each. Made rounds are kept in `--folder`

@@ -1,8 +1,8 @@
 """A large workbook as an office dresses it up, for the benchmark of the editor.
 
 XlsxWriter makes a table with lists, conditional formats (data bars of Excel 2010 among them),
-charts, a picture, a text box, comments, sparklines, names and calculated columns; what it cannot make is
-added to the package by hand: custom XML, a custom ribbon, printer settings.
+charts, a picture, a text box, comments, sparklines, names and calculated columns; what it
+cannot make is added to the package by hand: custom XML, a custom ribbon, printer settings.
 """
 
 from __future__ import annotations
