@@ -379,6 +379,14 @@ def test_references_go_with_the_rows_that_move(before, after):
         ("SUM(KhongCo)", False),
         ("SUM(KhongCo[x])", True),
         ("\"'Nhiệm vụ'!D5\"", False),
+        # The range to add up is as long as the one to search, whatever is written.
+        ("SUMIF('Nhiệm vụ'!A4:A8,1,'Nhiệm vụ'!D4)", True),
+        ("SUMIF('Nhiệm vụ'!A4:A8,1,'Nhiệm vụ'!$C$4)", False),
+        ("AVERAGEIF('Nhiệm vụ'!A4:A8,1,'Nhiệm vụ'!D3:D4)", True),
+        ("SUM('Nhiệm vụ'!D4,'Nhiệm vụ'!D6:D8)", False),
+        # What lies between the ends of a range counts, though no end names it.
+        ("SUM('Nhiệm vụ'!C4:INDEX('Nhiệm vụ'!E4:E8,4))", True),
+        ("SUM('Nhiệm vụ'!A6:INDEX('Nhiệm vụ'!E6:E8,2))", False),
     ],
 )
 def test_a_formula_is_stale_when_it_may_read_what_changed(formula, stale):

@@ -12,9 +12,12 @@ from datetime import date
 
 import openpyxl
 import pytest
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.formula import ArrayFormula
 from openxml_audit import OpenXmlValidator
+from python_calamine import CalamineWorkbook
 
-from tests.workbook.edit_samples import SHEET, by_openpyxl, by_xlsxwriter, parts_of
+from tests.workbook.edit_samples import SHEET, by_openpyxl, by_xlsxwriter, parts_of, rebuilt
 from xl_theodoi.domain.changes import (
     AddColumns,
     AppendRows,
@@ -39,6 +42,7 @@ CHANGES = [
 
 
 def convert(path, kind: str, folder, profile):
+    paths = path if isinstance(path, list) else [path]
     subprocess.run(
         [
             OFFICE,
@@ -48,7 +52,7 @@ def convert(path, kind: str, folder, profile):
             kind,
             "--outdir",
             str(folder),
-            str(path),
+            *map(str, paths),
         ],
         check=True,
         capture_output=True,
@@ -137,6 +141,99 @@ def test_the_auditor_finds_nothing_new_in_a_workbook_of_libreoffice(tmp_path):
     result, _ = edit_bytes(data, CHANGES, note_author="Văn phòng")
 
     assert findings(result, tmp_path / "sau.xlsx") <= before
+
+
+FORMULAS = [
+    "SUM(NhiemVu[Số])", "COUNTA(NhiemVu[[Mã]:[Nội dung]])", "COUNTA(NhiemVu[#All])",
+    "ROWS(NhiemVu)", "SUM({}D:D)", "SUM({}$4:$8)", "SUM({}D4:D8)", "SUM({}$D$4:$D$8)",
+    "SUMPRODUCT(({}$D$4:$D$8>1)*{}$D$4:$D$8)", "INDEX({}$D$4:$D$8,3)",
+    'INDEX({}$D:$D,MATCH("NV-00002",{}$A:$A,0))', 'VLOOKUP("NV-00002",{}$A$4:$E$8,4,FALSE)',
+    "SUM(CoDinh)", "TuongDoi", "SUM(QuaTen)", "SUM(DongBo)", "SUM(OFFSET({}$D$3,1,0,5,1))",
+    'INDIRECT("{}D5")', 'COUNTIFS({}$D$4:$D$8,">2",{}$A$4:$A$8,"NV*")',
+    "SUM({}D5:INDEX({}D4:D8,4))", "SUM({}C5:INDEX({}E4:E8,4))", "{}D5", "{}D8*2", "{}E5+1",
+    "A1+1", "A25+1", "SUM(A1:A3)", 'SUMIF({}$A$4:$A$8,"NV-00001",{}$D$4)',
+    "SUBTOTAL(9,{}$D$4:$D$8)", "LOOKUP(2,{}$D$4:$D$8)", "COUNTBLANK({}$D$4:$D$12)",
+    "SUM({}D4,{}D6,{}D8)", 'IF({}D5>50,"lớn","nhỏ")', "CHOOSE(2,{}D4,{}D5)", "LEN({}B5)",
+    "SUM(({}D4:D5,{}D7:D8))", "SUM({}D4:D8 {}D5:D6)", "NETWORKDAYS({}C4,{}C5)", "SUM(F1:F5)",
+    "F3", "2+2",
+]  # fmt: skip
+NAMES = {
+    "CoDinh": "{}$D$4:$D$8", "TuongDoi": "{}D4", "QuaTen": "CoDinh",
+    "DongBo": "OFFSET({}$D$4,0,0,COUNTA({}$A$4:$A$8),1)",
+}  # fmt: skip
+EDITS = {
+    "a cell in the middle": [SetCells("NhiemVu", {(1, "Số"): 100, (2, "Hạn"): date(2027, 1, 1)})],
+    "the first and a text": [SetCells("NhiemVu", {(0, "Số"): -5, (1, "Nội dung"): "dài hơn"})],
+    "the last": [SetCells("NhiemVu", {(4, "Số"): 77})],
+    "rows come": [AppendRows("NhiemVu", [{"Mã": "NV-9", "Số": 50}] * 3)],
+    "rows go": [RemoveRows("NhiemVu", [0, 3])],
+    "both": [
+        RemoveRows("NhiemVu", [1]),
+        AppendRows("NhiemVu", [{"Mã": "M", "Số": 9}] * 4),
+        SetCells("NhiemVu", {(0, "Số"): 3}),
+    ],
+}
+
+
+def with_formulas() -> bytes:
+    """A workbook with formulas of many kinds over a table, an array among them."""
+    book = openpyxl.load_workbook(io.BytesIO(by_openpyxl(5)))
+    sheet = book.create_sheet("Công thức")
+    quoted = f"'{SHEET}'!"
+    for number, formula in enumerate(FORMULAS, start=1):
+        sheet.cell(number, 1, "=" + formula.replace("{}", quoted))
+    sheet["F1"] = ArrayFormula("F1:F5", f"={quoted}D4:D8*2")
+    for name, text in NAMES.items():
+        book.defined_names[name] = DefinedName(name, attr_text=text.replace("{}", quoted))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def without_values(data: bytes) -> bytes:
+    """Take the cached values of all formulas out, so that everybody has to compute."""
+    drop = re.compile(rb"(<f[^>]*?(?:/>|>[^<]*</f>))<v>[^<]*</v>")
+    sheets = [name for name in parts_of(data) if name.startswith("xl/worksheets/sheet")]
+    return rebuilt(data, replace=dict.fromkeys(sheets, lambda d: drop.sub(rb"\1", d)))
+
+
+def plain_values(path) -> list[list[list[object]]]:
+    """Return all sheets' values; days as numbers, as their format may differ."""
+    book = CalamineWorkbook.from_path(str(path))
+    return [
+        [
+            [(v - date(1899, 12, 30)).days if isinstance(v, date) else v for v in row]
+            for row in book.get_sheet_by_name(name).to_python()
+        ]
+        for name in book.sheet_names
+    ]
+
+
+@needs_office
+@pytest.mark.libreoffice
+def test_no_formula_keeps_an_old_figure_whatever_it_reads(tmp_path):
+    source, profile = tmp_path / "so.xlsx", tmp_path / "profile"
+    source.write_bytes(with_formulas())
+    convert([source], "xlsx:Calc MS Excel 2007 XML", tmp_path / "1", profile)
+    data = (tmp_path / "1" / "so.xlsx").read_bytes()  # with the values of before
+    paths = []
+    for number, changes in enumerate(EDITS.values()):
+        result, _ = edit_bytes(data, changes)
+        kept, bare = tmp_path / f"{number}-kept.xlsx", tmp_path / f"{number}-bare.xlsx"
+        kept.write_bytes(result)
+        bare.write_bytes(without_values(result))
+        paths += [kept, bare]
+
+    convert(paths, "xlsx:Calc MS Excel 2007 XML", tmp_path / "2", profile)
+
+    for number, name in enumerate(EDITS):
+        kept, bare = (plain_values(tmp_path / "2" / f"{number}-{k}.xlsx") for k in ("kept", "bare"))
+        assert kept == bare, name
+    # There were values that could have stayed, and some did.
+    assert parts_of(data)["xl/worksheets/sheet3.xml"].count(b"</f><v>") >= len(FORMULAS)
+    assert b"<f>2+2</f><v>4</v>" in parts_of(result)["xl/worksheets/sheet3.xml"].replace(
+        b'<f aca="false">', b"<f>"
+    )
 
 
 def test_a_reader_that_computes_nothing_sees_no_old_figure():

@@ -50,6 +50,9 @@ _MAX_ROUNDS = 30
 _INDIRECT = frozenset({"indirect", "offset", "getpivotdata", "cell", "info"})
 """Functions whose arguments do not tell which cells they read."""
 
+_RESIZING = frozenset({"sumif", "averageif", "lookup"})
+"""Functions that read as many cells from one range as another has, however few it names."""
+
 _EXTENSION = ("formulaRef", "fullRef", "levelRef", "ext", "extLst")
 _CACHES = ("numCache", "strCache", "multiLvlStrCache", "dlblRangeCache", "lvl")
 """In charts: wrappings of a reference in an extension list, and points kept from last time."""
@@ -83,6 +86,35 @@ class FormulaCell:
     shared: bool = False
 
 
+def _resized(use: Use, uses: Sequence[Use]) -> Use:
+    """Return what a function reads that takes only the corner of a range as given."""
+    area = use.area
+    if use.anything or area.top == _THIS_ROW:
+        return use
+    rows = max(u.area.bottom - u.area.top for u in uses)
+    columns = max(u.area.right - u.area.left for u in uses)
+    bottom = min(max(area.bottom, area.top + rows), MAX_ROW)
+    right = min(max(area.right, area.left + columns), MAX_COLUMN)
+    return Use(use.sheet, Area(area.top, area.left, bottom, right))
+
+
+def _spanned(uses: Sequence[Use]) -> list[Use]:
+    """Return what may lie between the two ends of a range that functions or names give."""
+    if any(use.anything or use.area.top == _THIS_ROW for use in uses):
+        return [_ANYTHING]
+    result = []
+    for sheet in dict.fromkeys(use.sheet for use in uses):
+        areas = [use.area for use in uses if use.sheet == sheet]
+        span = Area(
+            min(a.top for a in areas),
+            min(a.left for a in areas),
+            max(a.bottom for a in areas),
+            max(a.right for a in areas),
+        )
+        result.append(Use(sheet, span))
+    return result
+
+
 def _is_fixed(token: Token) -> bool:
     """Whether a piece of a name's formula means the same cells wherever the name is used."""
     if token.kind is Kind.CELL:
@@ -112,8 +144,19 @@ class Dependencies:
             self._known[key] = known
         return known
 
-    def _read(self, text: str, sheet: str, inside: frozenset[str]) -> Iterator[Use]:
-        for token in tokens(text):
+    def _read(self, text: str, sheet: str, inside: frozenset[str]) -> list[Use]:
+        pieces = list(tokens(text))
+        uses = list(self._read_pieces(pieces, sheet, inside))
+        if any(p.kind is Kind.NAME and p.text.casefold() in _RESIZING for p in pieces):
+            uses = [_resized(use, uses) for use in uses]
+        if any(p.kind is Kind.OTHER and p.text == ":" for p in pieces):
+            uses += _spanned(uses)
+        return uses
+
+    def _read_pieces(
+        self, pieces: Sequence[Token], sheet: str, inside: frozenset[str]
+    ) -> Iterator[Use]:
+        for token in pieces:
             where = sheet_of(token.prefix) if token.prefix else sheet
             if token.prefix and ("[" in where or ":" in where):
                 if ":" in where:
