@@ -127,11 +127,20 @@ class _Writer:
         self._settings = settings
         self._texts = texts
         self.open_ended_apart = settings.choice("no_due_bucket") == "rieng"
-        self._names: dict[int, str] = {}
-        for item in report.units:
-            for task in (*item.tasks, *item.returned, *item.cancelled):
-                if task.unit_code == item.unit.code or not item.unit.code:
-                    self._names[id(task)] = self._short(item.unit)
+        self._by_code = {
+            item.unit.code: self._short(item.unit) for item in report.units if item.unit.code
+        }
+        # Only the lines of unknown names have tasks without a code that tells their unit.
+        self._by_task = {
+            id(task): self._short(item.unit)
+            for item in report.units
+            if not item.unit.code
+            for task in (*item.tasks, *item.returned, *item.cancelled)
+        }
+
+    def _unit_name(self, task: TaskView) -> str:
+        """Return the short name of a task's unit, blank where the report has no line for it."""
+        return self._by_task.get(id(task)) or self._by_code.get(task.unit_code, "")
 
     def _short(self, unit: Unit) -> str:
         return unit.short_name or unit.name or self._texts["overview"]["unknown_unit"]
@@ -239,7 +248,7 @@ class _Writer:
         return {
             **{name: _value(task.values.get(name)) for name in _FIELDS},
             "number": number,
-            "unit": self._names.get(id(task), str(task.values.get("lead_unit") or "")),
+            "unit": self._unit_name(task) or str(task.values.get("lead_unit") or ""),
             "effective_due_date": due,
             "deadline": due if due is not None else self._texts["task"]["no_deadline"],
             "completed_on": status.completed_on if status else None,
@@ -310,7 +319,7 @@ class _Writer:
     ) -> dict[str, str]:
         """Return the notes under the table, blank where there is nothing to say."""
         words = self._texts["notes"]
-        names = list(dict.fromkeys(self._names.get(id(task), "") for task in returned))
+        names = list(dict.fromkeys(map(self._unit_name, returned)))
         units = words["units"].format(units="; ".join(filter(None, names))) if names else ""
         apart = "no_deadline_apart" if self.open_ended_apart else "no_deadline_in"
 

@@ -228,6 +228,7 @@ class CellFormats:
         part = package.related(package.workbook_part, "styles")
         self._root = package.tree(part) if part else None
         self._dates: dict[int, int] = {}
+        self._alignments: dict[int, tuple[bool, int]] = {}
         self._fonts: list[Font] = []
         self._formats: list[_Element] = []
         self._codes: dict[int, str] = {}
@@ -255,19 +256,29 @@ class CellFormats:
 
     def wraps(self, style: int) -> bool:
         """Whether a cell format wraps text."""
-        item = self._format(style)
-        alignment = item.find(tag("alignment")) if item is not None else None
-        return alignment is not None and (
-            alignment.get("wrapText") in ("1", "true")
-            or alignment.get("horizontal") == "justify"
-            or alignment.get("vertical") == "justify"
-        )
+        return self._aligned(style)[0]
 
     def indent(self, style: int) -> int:
         """Return the indent steps of a cell format."""
-        item = self._format(style)
-        alignment = item.find(tag("alignment")) if item is not None else None
-        return int(alignment.get("indent", "0")) if alignment is not None else 0
+        return self._aligned(style)[1]
+
+    def _aligned(self, style: int) -> tuple[bool, int]:
+        """Return whether a format wraps text, and its indent; looked up once for each format."""
+        found = self._alignments.get(style)
+        if found is None:
+            item = self._format(style)
+            alignment = item.find(tag("alignment")) if item is not None else None
+            if alignment is None:
+                found = False, 0
+            else:
+                wraps = (
+                    alignment.get("wrapText") in ("1", "true")
+                    or alignment.get("horizontal") == "justify"
+                    or alignment.get("vertical") == "justify"
+                )
+                found = wraps, int(alignment.get("indent", "0"))
+            self._alignments[style] = found
+        return found
 
     def is_text(self, style: int) -> bool:
         """Whether a cell format is the text format."""

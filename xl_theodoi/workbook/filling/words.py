@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, meta
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
@@ -244,6 +244,39 @@ def gather_tokens(runs: Sequence[str]) -> list[str]:
     return [joined[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
+_NOT_SIMPLE: Final = object()
+_PATH: Final = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
+_OF_DICTS: Final = frozenset(dir(dict))
+
+
+@lru_cache(maxsize=4096)
+def _steps(source: str) -> tuple[str, ...]:
+    """Return the names of an expression such as `task.content`, nothing for any other."""
+    source = source.strip()
+    steps = tuple(source.split(".")) if _PATH.fullmatch(source) else ()
+    return () if _OF_DICTS & set(steps) else steps
+
+
+def _looked_up(source: str, names: Mapping[str, Any]) -> Any:
+    """Return what a plain path through tables means; most cells of a form hold no more.
+
+    An evaluation sets up the template engine's surroundings each time. What is not found, or
+    is no table, is left to the engine, which says what is wrong.
+    """
+    steps = _steps(source)
+    if not steps:
+        return _NOT_SIMPLE
+    *tables, last = steps
+    table: Any = names
+    for step in tables:
+        if step not in table:
+            return _NOT_SIMPLE
+        table = table[step]
+        if type(table) is not dict:
+            return _NOT_SIMPLE
+    return table.get(last, _NOT_SIMPLE)
+
+
 class Words:
     """Evaluates the placeholders of one template file; `check` comes first.
 
@@ -260,6 +293,9 @@ class Words:
         Raises:
             TheodoiError: `template_unknown_name`, `template_syntax` or `template_failed`.
         """
+        found = _looked_up(source, names)
+        if found is not _NOT_SIMPLE:
+            return found
 
         def evaluate() -> Any:
             value = _expression(source.strip())(**names)
