@@ -56,9 +56,16 @@ class _NumberedLook(look.Look):
     have another number in a workbook whose first text happens to look like a formula.
     """
 
+    def __init__(self, book: Any) -> None:
+        super().__init__(book)
+        self._known: dict[tuple[tuple[str, Any], ...], Any] = {}
+
     def style(self, **properties: Any) -> Any:
-        made = super().style(**properties)
-        made._get_xf_index()  # noqa: SLF001
+        key = tuple(properties.items())
+        made = self._known.get(key)
+        if made is None:
+            made = self._known[key] = super().style(**properties)
+            made._get_xf_index()  # noqa: SLF001
         return made
 
 

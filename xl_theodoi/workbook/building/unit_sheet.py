@@ -17,7 +17,7 @@ from math import isfinite
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from xlsxwriter.utility import xl_range
+from xlsxwriter.utility import _datetime_to_excel_datetime, xl_range
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.workbook.building import look
@@ -25,7 +25,6 @@ from xl_theodoi.workbook.building.unit_content import (
     CELL_LIMIT,
     FORMULA_STARTS,
     clean_text,
-    serial,
 )
 from xl_theodoi.workbook.building.unit_rows import HERE, MARKS, CellKind
 
@@ -92,7 +91,7 @@ def _number(value: float) -> str:
 
 @lru_cache(maxsize=4096)
 def _day(value: date) -> str:
-    return f"{serial(value):.16G}"
+    return f"{_datetime_to_excel_datetime(value, False, False):.16G}"
 
 
 class _Template:
