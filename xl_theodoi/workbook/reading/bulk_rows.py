@@ -66,9 +66,12 @@ whatever was not matched.
 
 
 @lru_cache(maxsize=1 << 12)
-def _known_text(written: bytes) -> str:
-    """Return one text; the workbooks of a round have the same formulas."""
-    return plain_texts((written,))[0]
+def _form_of(written: bytes) -> str | None:
+    """Return a formula's text, `None` if it has character references.
+
+    The workbooks of a round have the same formulas.
+    """
+    return None if b"&#" in written else plain_texts((written,))[0]
 
 
 @lru_cache(maxsize=128)
@@ -438,11 +441,13 @@ class BulkRows:
         rest = []
         for place, (row, body) in enumerate(zip(rows, bodies, strict=True)):
             head, end, tail = body.partition(b"</f>")
-            if end and body.startswith(b"<f>") and b"&#" not in head and _MARK not in head:
+            if end and body.startswith(b"<f>") and _MARK not in head:
                 stored = tail[3:-4] if tail.endswith(b"</v>") and tail.startswith(b"<v>") else None
                 if stored is not None or not tail:
-                    parts[place] = self._formula(head[3:], row), stored, None
-                    continue
+                    formula = self._formula(head[3:], row)
+                    if formula is not None:
+                        parts[place] = formula, stored, None
+                        continue
             rest.append(place)
         if not rest:
             return parts
@@ -466,11 +471,16 @@ class BulkRows:
             )
         return parts
 
-    def _formula(self, written: bytes, row: int) -> str:
-        """Return a formula's text; those that differ in their row only are decoded once."""
+    def _formula(self, written: bytes, row: int) -> str | None:
+        """Return a formula's text; those that differ in their row only are decoded once.
+
+        `None` where the row number may be part of a character reference.
+        """
         number = str(row)
         key = written.replace(number.encode(), _MARK)
-        form = _known_text(key) if len(key) <= _LONGEST_KEPT else plain_texts((key,))[0]
+        form = _form_of(key) if len(key) <= _LONGEST_KEPT else None
+        if form is None:
+            return None
         self.forms.add(form)
         return form.replace("\x7f", number)
 

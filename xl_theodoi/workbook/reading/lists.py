@@ -203,6 +203,9 @@ def _dense(grid: Grid, index: int, label: str, rows: list[int]) -> Column:
     sparse = grid.columns.get(index) or SparseColumn()
     start = bisect_left(sparse.rows, rows[0]) if rows else 0
     stop = bisect_right(sparse.rows, rows[-1]) if rows else 0
+    if start == stop:
+        blank = [_BLANK] * count
+        return Column(label, index, [None] * count, blank, [0] * count, {}, {}, hidden)
     codes: Sequence[int] = sparse.codes[start:stop]
     values = sparse.values[start:stop]
     if stop - start != count:
@@ -210,10 +213,13 @@ def _dense(grid: Grid, index: int, label: str, rows: list[int]) -> Column:
         inside = sparse.rows[start:stop]
         values = list(map(dict(zip(inside, values, strict=True)).get, rows))
         codes = list(map(dict(zip(inside, codes, strict=True)).get, rows, repeat(_BLANK)))
-    kind_of = {code: code & KIND_MASK for code in set(codes)}
-    style_of = {code: code >> KIND_BITS for code in kind_of}
-    kinds = list(map(kind_of.__getitem__, codes))
-    styles = list(map(style_of.__getitem__, codes))
+    different = set(codes)
+    if len(different) == 1:
+        (code,) = different
+        kinds, styles = [code & KIND_MASK] * count, [code >> KIND_BITS] * count
+    else:
+        kinds = list(map({code: code & KIND_MASK for code in different}.__getitem__, codes))
+        styles = list(map({code: code >> KIND_BITS for code in different}.__getitem__, codes))
     formulas: dict[int, str] = {}
     fonts: dict[int, tuple[str, ...]] = {}
     if sparse.formulas or sparse.fonts:
