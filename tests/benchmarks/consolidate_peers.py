@@ -22,7 +22,8 @@ working days (setting `due_soon_unit`), so all three need the calendar.
 
 Prints medians of wall and processor time, ratios of processor time (the machine may be busy)
 and of wall time, and the highest resident set of each. Made rounds are kept in `--folder`
-(default: `xl-theodoi-benchmarks` in the system's folder for temporary files) and used again.
+(default: `xl-theodoi-benchmarks` in the system's folder for temporary files) and used again;
+empty the folder after a change to `new` or `send`.
 
 `--growth` measures 30, 300 and 1,000 workbooks of 300 rows, and registers of 10,000, 100,000
 and 500,000 rows with 30 workbooks; (b) and (c) once and not at the largest. An Excel sheet
