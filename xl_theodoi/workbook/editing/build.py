@@ -17,6 +17,7 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing.heights import grow
 from xl_theodoi.workbook.editing.refs import Area
 from xl_theodoi.workbook.editing.rows import Row, attributes_text, widened
+from xl_theodoi.workbook.editing.values import is_usual_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,7 +87,7 @@ class _NewColumn:
     def _made(self, values: Sequence[Value | Absent], numbers: range) -> list[bytes]:
         types = set(map(type, values))
         if types <= _ALIKE or types - _ALIKE in ({int}, {bool}):
-            known = {value: self._ending(value, numbers[0]) for value in dict.fromkeys(values)}
+            known = self._known(values, numbers[0])
             endings = list(map(known.__getitem__, values))
         else:
             # 1, 1.0 and True are equal, and so are -0.0 and 0: each is made by itself.
@@ -96,6 +97,23 @@ class _NewColumn:
                 if value is ABSENT:
                     endings[at] = self._formula(numbers[at])
         return endings
+
+    def _known(self, values: Sequence[Value | Absent], number: int) -> dict[Value | Absent, bytes]:
+        """Return the ending of each different value."""
+        different = dict.fromkeys(values)
+        texts = [value for value in different if is_usual_text(value)]
+        sheet = self._edit.sheet
+        known: dict[Value | Absent, bytes] = {}
+        if texts:
+            endings, style = sheet.text_endings(texts, self._style)
+            known.update(zip(texts, endings, strict=True))
+            heights = self._edit.session.heights(sheet)
+            self._needs.update(heights.needed_by(self.index, style, texts))
+        if len(known) < len(different):
+            for value in different:
+                if value not in known:
+                    known[value] = self._ending(value, number)
+        return known
 
     def _ending(self, value: Value | Absent, number: int) -> bytes:
         if value is None or isinstance(value, Absent) or value == "":

@@ -17,7 +17,7 @@ from xl_theodoi.workbook.editing.rows import attributes_of
 from xl_theodoi.workbook.filling.heights import TALLEST, Font, line_count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from xl_theodoi.domain.cells import Value
     from xl_theodoi.workbook.editing.rows import Row
@@ -74,12 +74,20 @@ class RowHeights:
         """Return the row height that a value asks for in a cell, 0 where one line does."""
         if not isinstance(value, str) or not value:
             return 0.0
+        return self.needed_by(column, style, (value,)).get(value, 0.0)
+
+    def needed_by(self, column: int, style: int, texts: Iterable[str]) -> dict[str, float]:
+        """Return the row height that each text asks for; nothing where none can wrap."""
         room = self._room(column)
         font = self._font(style) if room else None
         if font is None:
-            return 0.0
-        lines = _lines(value.translate(_DIGITS), font, max(font.size, room))
-        return ceil(lines * font.size * _LINE_SPACING + 3) if lines > 1 else 0.0
+            return {}
+        width = max(font.size, room)
+        return {
+            text: ceil(lines * font.size * _LINE_SPACING + 3) if lines > 1 else 0.0
+            for text in texts
+            for lines in (_lines(text.translate(_DIGITS), font, width),)
+        }
 
     def fit(self, row: Row, values: Mapping[int, Value]) -> None:
         """Make a row high enough for texts that were written into it.

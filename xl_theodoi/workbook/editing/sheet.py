@@ -18,6 +18,8 @@ from xl_theodoi.workbook.editing.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lxml.etree import _Element
 
     from xl_theodoi.domain.cells import Value
@@ -192,17 +194,23 @@ class SheetEdit:
             TheodoiError: As `CellWriter.cell`.
             ValueError: As `CellWriter.cell`.
         """
-        prefix = self.xml.prefix
         if is_usual_text(value):
-            frame = self._frames.get(style)
-            if frame is None:
-                frame = self._frames[style] = self._writer.text_frame(style, prefix)
-            before, after, shown = frame
-            return b"%b%d%b" % (before, self._strings.place(value), after), shown
+            (ending,), shown = self.text_endings((value,), style)
+            return ending, shown
+        prefix = self.xml.prefix
         cell = self._writer.cell(self.name, row, column, value, style=style, prefix=prefix)
         if isinstance(value, str):
             self._strings.release()
         return self._ending(cell, row, column), cell.style or 0
+
+    def text_endings(self, texts: Iterable[str], style: int | None) -> tuple[list[bytes], int]:
+        """Return the same for usual texts, which all get one format; see `is_usual_text`."""
+        frame = self._frames.get(style)
+        if frame is None:
+            frame = self._frames[style] = self._writer.text_frame(style, self.xml.prefix)
+        before, after, shown = frame
+        place = self._strings.place
+        return [b"%b%d%b" % (before, place(text), after) for text in texts], shown
 
     def formula_ending(
         self, row: int, column: int, text: str, *, array: bool, style: int | None

@@ -63,7 +63,7 @@ def formula_of(cell: CellXml) -> tuple[dict[bytes, bytes], str] | None:
     return attributes_of(match[1]), xml.unescape(match[2] or b"")
 
 
-def is_usual_text(value: Value) -> TypeGuard[str]:
+def is_usual_text(value: object) -> TypeGuard[str]:
     """Whether a value is a text that is not empty, not too long and needs no apostrophe."""
     return (
         type(value) is str
