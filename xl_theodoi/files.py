@@ -35,7 +35,7 @@ LONGEST_NAME: Final = 120
 _TEMPORARY = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-(\d+)-\d+\.tmp", re.DOTALL)
 
 _NO_LINKS = {
-    getattr(errno, name)
+    getattr(errno, name, None)
     for name in ("EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV", "EINVAL")
 }
 """What file systems without hard links answer."""

@@ -12,9 +12,10 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.files import replace_file
 from xl_theodoi.hosts import FileHost
 from xl_theodoi.operations import snapshots as module
-from xl_theodoi.operations.companion import sha256_of
+from xl_theodoi.operations.companion import Companion, sha256_of
 from xl_theodoi.operations.snapshots import Intent, Snapshots
 from xl_theodoi.operations.undo import undo
+from xl_theodoi.operations.writing import writing
 
 
 @pytest.fixture
@@ -141,6 +142,28 @@ def test_the_snapshot_is_on_the_disk_before_the_journal_names_it(kept, monkeypat
     kept.intend(Intent("add", b"b", sha256_of(b"b")))
     assert len(seen) == 1
     assert seen[0][0].startswith(".00001.xlsx.")
+
+
+# A master open in Excel: what it will be is known only when it is
+
+
+@pytest.mark.parametrize("is_saved", [False, True])
+def test_a_run_killed_in_excel_leaves_its_snapshot_where_excel_may_have_saved(tmp_path, is_saved):
+    master = tmp_path / "so.xlsx"
+    master.write_bytes(b"old")
+    companion = Companion(master)
+    companion.snapshots.intend(Intent("consolidate", b"old", sha256_of(b"old")))
+    if is_saved:
+        master.write_bytes(b"new")
+    findings = []
+    with writing(master, "refresh", findings):
+        pass
+    codes = [finding.code for finding in findings]
+    assert codes == ["interrupted_in_excel" if is_saved else "interrupted_run"]
+    assert on_disk(companion.snapshots) == ([1] if is_saved else [])
+    with pytest.raises(TheodoiError) as caught:
+        undo(FileHost(master))
+    assert caught.value.code == ("changed_since_written" if is_saved else "nothing_to_undo")
 
 
 # Undo

@@ -39,7 +39,7 @@ _ATTEMPTS: Final = 20
 """How often the file is opened anew where a run that ended has just taken it away."""
 
 _NO_LOCKS = {
-    getattr(errno, name) for name in ("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL")
+    getattr(errno, name, None) for name in ("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL")
 }
 """What file systems without locks answer."""
 

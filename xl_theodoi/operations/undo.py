@@ -36,9 +36,10 @@ def undo(host: FileHost) -> tuple[WriteResult, dict[str, Any]]:
     path = host.path
     companion = Companion(path)
     current = read_file(path)
-    drop_undone(companion, sha256_of(current))
+    now = sha256_of(current)
+    drop_undone(companion, now)
     entry, data = companion.snapshots.last()
-    if sha256_of(current) != entry["after"]:
+    if now != entry["after"]:
         raise TheodoiError(
             "changed_since_written", path=path.name, command=entry["command"],
             folder=str(companion.snapshots.folder),
