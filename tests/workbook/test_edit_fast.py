@@ -12,7 +12,7 @@ from tests.workbook.edit_samples import by_openpyxl, by_xlsxwriter, parts_of, re
 from tests.workbook.test_edit_programs import by_libreoffice, needs_office
 from xl_theodoi.domain.changes import AppendColumns, AppendRows, ReplaceRows, SetCells
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.workbook.editing import tables
+from xl_theodoi.workbook.editing import scan, tables
 from xl_theodoi.workbook.editing.changed import Changed
 from xl_theodoi.workbook.editing.edit import edit_bytes
 from xl_theodoi.workbook.editing.package import Package
@@ -264,7 +264,7 @@ def test_rows_are_found_where_reading_one_by_one_finds_them(rows, monkeypatch):
         return [(number, sheet.raw(number)) for number in sheet.numbers()]
 
     fast = found()
-    monkeypatch.setattr(SheetXml, "_scan_usual_rows", lambda *_: False)
+    monkeypatch.setattr(scan, "usual_rows", lambda *_: None)
     assert fast == found()
 
 

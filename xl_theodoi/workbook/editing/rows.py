@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
-from operator import lt
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import column_index
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing import xml
-from xl_theodoi.workbook.editing.refs import MAX_COLUMN, MAX_ROW, address
+from xl_theodoi.workbook.editing.refs import MAX_COLUMN, address
+from xl_theodoi.workbook.editing.scan import find_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -142,73 +141,13 @@ class SheetXml:
                 raise self._unreadable("sheetData")
             self.body = (opening.end(), close.start())
             self.tail_start = close.end()
-        self._numbers = array("l")
-        self._starts = array("q")
-        self._ends = array("q")
-        self._scan_rows(scan)
+        self._numbers, self._starts, self._ends = find_rows(scan, self.body, prefix, part)
         self._replaced: dict[int, bytes] = {}
         self._known: set[int] = set()
         self._samples: list[bytes] = []
 
     def _unreadable(self, reason: str) -> TheodoiError:
         return TheodoiError("edit_unreadable_part", part=self.part, reason=reason)
-
-    def _scan_usual_rows(self, scan: bytes) -> bool:
-        """Find the rows where each begins with its number and follows right on the one before.
-
-        All programs write so; what they write is read in a third of the time.
-        """
-        start, stop = self.body
-        found = [
-            (match.start(), match[1])
-            for match in re.compile(rb'<%srow(?: r="([0-9]+)"(?=[\s/>]))?' % self.prefix).finditer(
-                scan, start, stop
-            )
-        ]
-        starts = [at for at, _ in found]
-        if not found or starts[0] != start or any(digits is None for _, digits in found):
-            return False
-        numbers = [int(digits) for _, digits in found]
-        ends = [*starts[1:], stop]
-        closing = b"</%srow>" % self.prefix
-        length = len(closing)
-        rising = all(map(lt, numbers, numbers[1:])) and 0 < numbers[0] <= numbers[-1] <= MAX_ROW
-        if not rising or not all(
-            scan[end - length : end] == closing
-            or (scan[end - 2 : end] == b"/>" and scan.find(b">", at, end) == end - 1)
-            for at, end in zip(starts, ends, strict=True)
-        ):
-            return False
-        self._numbers.extend(numbers)
-        self._starts.extend(starts)
-        self._ends.extend(ends)
-        return True
-
-    def _scan_rows(self, scan: bytes) -> None:
-        if self._scan_usual_rows(scan):
-            return
-        prefix = self.prefix
-        opening = re.compile(rb"<%srow(?=[\s/>])([^>]*?)(/?)>" % prefix)
-        reference = re.compile(rb"""(?<!\S)r\s*=\s*["']\s*([0-9]+)\s*["']""")
-        closing = b"</%srow" % prefix
-        at, stop = self.body
-        number = 0
-        while (match := opening.search(scan, at, stop)) is not None:
-            named = reference.search(match[1])
-            previous, number = number, int(named[1]) if named else number + 1
-            if number <= previous or number > MAX_ROW:
-                raise self._unreadable(f"row {number}")
-            if match[2]:
-                end = match.end()
-            else:
-                end = scan.find(closing, match.end(), stop)
-                end = scan.find(b">", end, stop) + 1 if end >= 0 else 0
-                if end <= 0:
-                    raise self._unreadable(f"row {number}")
-            self._numbers.append(number)
-            self._starts.append(match.start())
-            self._ends.append(end)
-            at = end
 
     # Reading
 
