@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.workbook.editing import xml
 from xl_theodoi.workbook.editing.book import fold
+from xl_theodoi.workbook.editing.formulas import formula_groups, rewrite_formula
 from xl_theodoi.workbook.editing.outside import chart_parts, chart_references, drawing_parts
 from xl_theodoi.workbook.editing.pivots import pivot_caches, refresh_on_load
 from xl_theodoi.workbook.editing.refs import (
@@ -27,22 +28,19 @@ from xl_theodoi.workbook.editing.refs import (
     follow_formula,
     parse_area,
     sheet_of,
-    shift_formula,
     tokens,
 )
-from xl_theodoi.workbook.editing.rows import CellXml, attributes_of, attributes_text
-from xl_theodoi.workbook.editing.values import formula_of, is_shared_string, without_value
+from xl_theodoi.workbook.editing.rows import CellXml, attributes_of
+from xl_theodoi.workbook.editing.values import is_shared_string, without_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from xl_theodoi.workbook.editing.formulas import FormulaGroup
     from xl_theodoi.workbook.editing.refs import Extent, Token
     from xl_theodoi.workbook.editing.session import Session
     from xl_theodoi.workbook.editing.sheet import SheetEdit
 
-_FORMULA_ELEMENT = re.compile(
-    rb"<(?:[\w.-]+:)?f(?=[\s/>])([^>]*?)(?:/>|>.*?</(?:[\w.-]+:)?f\s*>)", re.DOTALL
-)
 _BRACKETS = re.compile(r"\[((?:'.|[^\[\]'])*)\]")
 """Innermost brackets of a structured reference; `'` escapes in labels."""
 
@@ -71,19 +69,6 @@ class Use:
 
 
 _ANYTHING = Use("", Area(1, 1, MAX_ROW, MAX_COLUMN), anything=True)
-
-
-@dataclass(slots=True)
-class FormulaCell:
-    """A formula in a sheet, with what it reads."""
-
-    sheet: SheetEdit
-    row: int
-    column: int
-    text: str
-    uses: tuple[Use, ...]
-    fills: Area | None = None
-    shared: bool = False
 
 
 def _resized(use: Use, uses: Sequence[Use]) -> Use:
@@ -217,52 +202,22 @@ class Dependencies:
         return Use(table.sheet.name.casefold(), area)
 
 
-def formula_cells(sheet: SheetEdit, dependencies: Dependencies | None) -> Iterator[FormulaCell]:
-    """Yield the formulas of a sheet in row order; what they read is left out without rules."""
-    needle = b"<%sf" % sheet.xml.prefix
-    masters: dict[bytes, tuple[str, int, int]] = {}
-    for number in sorted(sheet.xml.rows_with(needle)):
-        for column, cell in sheet.xml.cells_with(number, needle):
-            formula = formula_of(cell)
-            if formula is None:
-                continue
-            attributes, text = formula
-            kind = attributes.get(b"t")
-            fills = None
-            if kind == b"shared":
-                shared = attributes.get(b"si", b"")
-                if text:
-                    masters[shared] = (text, number, column)
-                elif shared in masters:
-                    master, row, start = masters[shared]
-                    text = shift_formula(master, number - row, column - start)
-            elif kind in (b"array", b"dataTable"):
-                fills = parse_area(attributes.get(b"ref", b"").decode())
-            uses: tuple[Use, ...] = (_ANYTHING,)
-            if dependencies is not None and kind != b"dataTable":
-                uses = dependencies.uses(text, sheet.name)
-            yield FormulaCell(sheet, number, column, text, uses, fills, kind == b"shared")
-
-
-def shared_text(sheet: SheetEdit, row: int, column: int) -> str | None:
-    """Return what a shared formula says in one of its cells."""
-    cells = formula_cells(sheet, None)
-    return next((c.text for c in cells if (c.row, c.column) == (row, column)), None)
-
-
-def _is_stale(cell: FormulaCell, sheets: dict[str, SheetEdit]) -> bool:
-    for use in cell.uses:
-        if use.anything:
-            return True
+def _stale_rows(
+    group: FormulaGroup, uses: Sequence[Use], sheets: dict[str, SheetEdit]
+) -> list[int]:
+    """Return the rows of a group whose formula may read what changed."""
+    rows: set[int] = set()
+    for use in uses:
         sheet = sheets.get(use.sheet)
-        if sheet is None or not sheet.changed:
+        if not use.anything and (sheet is None or not sheet.changed):
             continue
-        area = use.area
-        if area.top == _THIS_ROW:
-            area = area._replace(top=cell.row, bottom=cell.row)
-        if sheet.changed.meets(area):
-            return True
-    return False
+        if use.anything or (
+            sheet is not None and use.area.top != _THIS_ROW and sheet.changed.meets(use.area)
+        ):
+            return group.rows
+        if sheet is not None and use.area.top == _THIS_ROW:
+            rows |= sheet.changed.rows_among(group.rows, use.area.left, use.area.right)
+    return [row for row in group.rows if row in rows] if rows else []
 
 
 def settle(session: Session, extents: Sequence[Extent]) -> None:
@@ -272,12 +227,12 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
     if not any(s.changed for s in sheets.values()) and not extents:
         return
     dependencies = Dependencies(session)
-    waiting = [c for s in sheets.values() for c in formula_cells(s, dependencies)]
+    waiting = [group for s in sheets.values() for group in formula_groups(s)]
     has_formulas = bool(waiting)
     if extents:
-        waiting = [_followed(cell, extents, dependencies) for cell in waiting]
+        waiting = [part for group in waiting for part in _followed(group, extents)]
     pivots = pivot_caches(session)
-    stale: list[FormulaCell] = []
+    stale: list[FormulaGroup] = []
     for _ in range(_MAX_ROUNDS):
         old = [cache for cache in pivots if cache.is_stale(sheets)]
         for cache in old:
@@ -285,17 +240,23 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
             refresh_on_load(session, cache)
             for name, area in cache.shown:
                 sheets[name].changed.add_area(area)
-        found = []
+        found = False
         rest = []
-        for cell in waiting:
-            if _is_stale(cell, sheets):
-                cell.sheet.changed.add(cell.row, cell.column)
-                if cell.fills is not None:
-                    cell.sheet.changed.add_area(cell.fills)
-                found.append(cell)
-            else:
-                rest.append(cell)
-        stale += found
+        for group in waiting:
+            cell = group.first
+            uses = (_ANYTHING,) if cell.table else dependencies.uses(cell.text, cell.sheet.name)
+            rows = _stale_rows(group, uses, sheets)
+            if not rows:
+                rest.append(group)
+                continue
+            found = True
+            cell.sheet.changed.add_rows(cell.column, rows)
+            if cell.fills is not None:
+                cell.sheet.changed.add_area(cell.fills)
+            stale.append(group.part(rows))
+            if len(rows) < len(group.rows):
+                gone = set(rows)
+                rest.append(group.part([row for row in group.rows if row not in gone]))
         waiting = rest
         if not found and not old:
             break
@@ -312,67 +273,41 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
     _settle_links(session, dependencies, sheets)
 
 
-def _followed(
-    cell: FormulaCell, extents: Sequence[Extent], dependencies: Dependencies
-) -> FormulaCell:
-    """Return a formula whose ranges end where the tables end now."""
+def _followed(group: FormulaGroup, extents: Sequence[Extent]) -> Iterator[FormulaGroup]:
+    """Yield formulas whose ranges end where the tables end now."""
+    cell = group.first
     sheet = cell.sheet
-    inside = any(
-        e.sheet == sheet.name and e.body.meets(Area(cell.row, cell.column, cell.row, cell.column))
-        for e in extents
-    )
-    text = follow_formula(cell.text, extents, sheet.name, only_absolute=inside)
-    if text == cell.text:
-        return cell
-    rewrite_formula(cell, text)
-    cell.uses = dependencies.uses(text, sheet.name)
-    return cell
-
-
-def rewrite_formula(cell: FormulaCell, text: str) -> None:
-    """Put another text into a formula; its cached value and attributes stay.
-
-    A sheet's shared formulas are written out first: the master's text is also its followers'.
-    """
-    sheet = cell.sheet
-    target = sheet.xml.row(cell.row).cells[cell.column]
-    formula = formula_of(target)
-    if formula is not None and formula[0].get(b"t") == b"shared":
-        unshare(sheet)
-    _write_formula(sheet, cell.row, cell.column, text)
-    cell.text = text
-
-
-def _write_formula(sheet: SheetEdit, number: int, column: int, text: str) -> None:
-    """Put a text into the formula element of a cell; it is no shared formula afterwards."""
-    target = sheet.xml.row(number).cells[column]
-    match = _FORMULA_ELEMENT.search(target.inner or b"")
-    if match is None or target.inner is None:
+    if ":" not in cell.text:
+        yield group
         return
-    prefix = sheet.xml.prefix
-    attributes = attributes_of(match[1])
-    if attributes.get(b"t") == b"shared":
-        attributes = {}
-    start = attributes_text(attributes)
-    element = b"<%sf%s>%s</%sf>" % (prefix, start, xml.escape(text), prefix)
-    target.inner = target.inner[: match.start()] + element + target.inner[match.end() :]
-    sheet.xml.replace_cell(number, column, target)
+    bodies = [
+        e.body
+        for e in extents
+        if e.sheet == sheet.name and e.body.left <= cell.column <= e.body.right
+    ]
+    inside = [r for r in group.rows if any(b.top <= r <= b.bottom for b in bodies)]
+    outside = [r for r in group.rows if not any(b.top <= r <= b.bottom for b in bodies)]
+    for rows, only_absolute in ((inside, True), (outside, False)):
+        if not rows:
+            continue
+        part = group.part(rows)
+        text = follow_formula(cell.text, extents, sheet.name, only_absolute=only_absolute)
+        if text != cell.text:
+            for one in part.cells():
+                rewrite_formula(one, text)
+            part.first.text = text
+        yield part
 
 
-def unshare(sheet: SheetEdit) -> None:
-    """Write every shared formula of a sheet out in full."""
-    for cell in list(formula_cells(sheet, None)):
-        if cell.shared:
-            _write_formula(sheet, cell.row, cell.column, cell.text)
-
-
-def _drop_values(stale: Sequence[FormulaCell]) -> None:
+def _drop_values(stale: Sequence[FormulaGroup]) -> None:
     """Take the cached values out of formulas, and out of the cells an array fills."""
     places: dict[tuple[str, int], tuple[SheetEdit, set[int]]] = {}
     filled: set[tuple[str, int]] = set()
-    for cell in stale:
+    for group in stale:
+        cell = group.first
         part = cell.sheet.part
-        places.setdefault((part, cell.row), (cell.sheet, set()))[1].add(cell.column)
+        for row in group.rows:
+            places.setdefault((part, row), (cell.sheet, set()))[1].add(cell.column)
         if cell.fills is None:
             continue
         for row in range(cell.fills.top, cell.fills.bottom + 1):
@@ -400,8 +335,11 @@ def _is_stale_text(
     text: str, home: str, dependencies: Dependencies, sheets: dict[str, SheetEdit]
 ) -> bool:
     """Whether a reference outside the cells may lead to a changed cell."""
-    anywhere = next(iter(sheets.values()))
-    return _is_stale(FormulaCell(anywhere, 0, 0, "", dependencies.uses(text, home)), sheets)
+    for use in dependencies.uses(text, home):
+        sheet = sheets.get(use.sheet)
+        if use.anything or (sheet is not None and sheet.changed.meets(use.area)):
+            return True
+    return False
 
 
 def _settle_charts(

@@ -6,11 +6,11 @@ hundred thousand formulas whether they depend on one: no question may look at al
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from xl_theodoi.workbook.editing.refs import Area
 
@@ -70,6 +70,18 @@ class Changed:
         return any(
             self._holds(column, top, bottom) for column in self._edges if left <= column <= right
         )
+
+    def rows_among(self, rows: Sequence[int], left: int, right: int) -> set[int]:
+        """Return which of some rows, ascending, have a changed cell between two columns."""
+        wanted = set(rows)
+        found: set[int] = set()
+        for column, known in self._rows.items():
+            if left <= column <= right:
+                found |= wanted & known
+        for area in self._areas:
+            if area.left <= right and left <= area.right:
+                found.update(rows[bisect_left(rows, area.top) : bisect_right(rows, area.bottom)])
+        return found
 
     def _holds(self, column: int, top: int, bottom: int) -> bool:
         """Whether a changed cell of a column lies between two rows."""

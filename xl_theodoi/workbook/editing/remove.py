@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import insort
 from typing import TYPE_CHECKING
 
-from xl_theodoi.workbook.editing import calc as edit_calc
 from xl_theodoi.workbook.editing import notes as edit_notes
 from xl_theodoi.workbook.editing import xml
+from xl_theodoi.workbook.editing.formulas import formula_cells, rewrite_formula, unshare
 from xl_theodoi.workbook.editing.outside import rewrite_outside, rewrite_tables
 from xl_theodoi.workbook.editing.refs import Area, Removal, address, area_text, map_rows, parse_area
 from xl_theodoi.workbook.editing.rows import CellXml, attributes_of, attributes_text
@@ -37,8 +37,8 @@ def remove_rows(session: Session, change: RemoveRows) -> None:
         if area.meets(moving):
             raise sheet.refusal(area.top, area.left, "formula_master")
     removal = Removal(sheet.name, body, rows, table.opened_last)
-    if any(c.shared for c in edit_calc.formula_cells(sheet, None)):
-        edit_calc.unshare(sheet)
+    if any(c.shared for c in formula_cells(sheet)):
+        unshare(sheet)
     _move_cells(sheet, moving, removal)
     _move_formulas(session, removal)
     for other in session.book.sheets:
@@ -129,7 +129,7 @@ def _move_formulas(session: Session, removal: Removal) -> None:
         sheet = session.sheet(tab)
         here = sheet.name == removal.sheet
         known: dict[tuple[str, bool], str] = {}
-        for cell in list(edit_calc.formula_cells(sheet, None)):
+        for cell in list(formula_cells(sheet)):
             place = Area(cell.row, cell.column, cell.row, cell.column)
             inside = here and removal.body.meets(place)
             text = known.get((cell.text, inside))
@@ -137,7 +137,7 @@ def _move_formulas(session: Session, removal: Removal) -> None:
                 text = map_rows(cell.text, sheet.name, removal, inside=inside)
                 known[cell.text, inside] = text
             if text != cell.text:
-                edit_calc.rewrite_formula(cell, text)
+                rewrite_formula(cell, text)
 
 
 def _move_rules(sheet: SheetEdit, removal: Removal) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing.book import fold
 from xl_theodoi.workbook.editing.build import ABSENT, Absent, write_new_rows
-from xl_theodoi.workbook.editing.calc import shared_text
+from xl_theodoi.workbook.editing.formulas import shared_text
 from xl_theodoi.workbook.editing.refs import (
     MAX_ROW,
     Area,
