@@ -307,5 +307,13 @@ def test_refused_at_every_step_the_command_has_taken_place_or_says_that_it_has_n
             judge_report(stage, ends)
             continue
         stage.settled()
+        name, file = ends.run.steps[step]
         now = tree(stage.folder)
-        assert now == (ends.old if answer.code == 2 else ends.new), (step, ends.run.steps[step])
+        if name == "unlink":
+            # A second name of a file that is there: the next run in that folder takes it away.
+            now = {path: data for path, data in now.items() if not path.endswith(".tmp")}
+        if stage.case.name == "undo" and answer.code != 2 and answer.json["findings"]:
+            # The journal could not follow: the next undo goes on from where the master is.
+            assert stage.undone() == ends.undone_new
+            continue
+        assert now == (ends.old if answer.code == 2 else ends.new), (name, file)
