@@ -204,9 +204,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    # A register is millions of objects that all stay until the end: looking through them for
-    # rings again and again took a fifth of the time.
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 50, 100)
+    if arguments is None:
+        # A register is millions of objects that all stay until the end: looking through them
+        # for rings again and again took a fifth of the time. Who calls this function from a
+        # process of his own keeps his setting.
+        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 50, 100)
     try:
         options = _parser().parse_args(given)
         return _run(options)
