@@ -107,7 +107,7 @@ def send(builder: str, master: Path, out: Path) -> None:
         spent["files"] += 1
         return data
 
-    sending.build_unit_workbook = timed
+    vars(sending)["build_unit_workbook"] = timed
     code = cli.main(
         ["send", str(master), "--period", PERIOD, "--out", str(out), "--as-of", str(SENT),
          "--quiet"]
@@ -133,11 +133,11 @@ def compare(ours: Path, theirs: Path) -> dict[str, int]:
             compared["parts"] += len(one.namelist())
         compared["workbooks"] += 1
     for name in names[:: max(1, len(names) // READ_AGAIN)]:
-        one, other = (CalamineWorkbook.from_path(str(place / name)) for place in (ours, theirs))
-        assert one.sheet_names == other.sheet_names
-        for sheet in one.sheet_names:
-            cells = one.get_sheet_by_name(sheet).to_python()
-            assert cells == other.get_sheet_by_name(sheet).to_python(), (name, sheet)
+        first, second = (CalamineWorkbook.from_path(str(place / name)) for place in (ours, theirs))
+        assert first.sheet_names == second.sheet_names
+        for sheet in first.sheet_names:
+            cells = first.get_sheet_by_name(sheet).to_python()
+            assert cells == second.get_sheet_by_name(sheet).to_python(), (name, sheet)
             compared["cells"] += sum(cell != "" for row in cells for cell in row)
     return compared
 

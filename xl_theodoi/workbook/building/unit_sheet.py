@@ -341,10 +341,16 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
     # The part
 
     def pieces(self) -> list[bytes]:
-        """Return the sheet's part of the package, in pieces."""
+        """Return the sheet's part of the package, in pieces; the sheet is spent then.
+
+        Sheets, formats and book refer to each other: what they hold would stay in memory until
+        Python looks for such rings.
+        """
         self._rows = self._joined()
+        self.cells, self.runs = {}, {}
         self.fh = _Collected()
         self._assemble_xml_file()
+        self._rows = []
         return self.fh.pieces
 
     def _joined(self) -> list[tuple[int, int, int, bytes]]:
