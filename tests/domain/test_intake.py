@@ -321,3 +321,12 @@ def test_a_bad_cell_leaves_the_others_as_they_are_read_without_it(rows):
         alone.row(position) for position in range(len(rows))
     ]
     assert beside.findings()[: -len(SPECS)] == alone.findings()
+
+
+def test_the_limit_of_a_cell_counts_units_of_utf_16():
+    fits, too_long = "\U0001f600" * 16_383, "\U0001f600" * 16_384
+    spec = {"note": FieldSpec(label="Ghi chú", kind="text")}
+
+    reading = read_list(table({"Ghi chú": [fits, too_long, "a" * 32_767, "a" * 32_768]}), spec)
+
+    assert problems(reading) == [("too_long", "A6"), ("too_long", "A8")]

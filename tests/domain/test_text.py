@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xl_theodoi.domain.text import (
+    are_ordinary,
     clean,
     fold,
     fold_name,
     is_legacy_font,
     looks_legacy,
     task_key,
+    task_keys,
     text_key,
 )
 
@@ -59,6 +61,32 @@ def test_what_needs_no_repair_is_what_repair_would_give(text):
     """A sign that nobody sees forces the repair; without it clean texts are told by a look."""
     assert clean(text) == clean(text + "\u200b")
     assert text_key(text) == text_key(text + "\u200b")
+
+
+@given(st.lists(TYPED, max_size=4))
+def test_texts_told_together_are_as_each_by_itself(texts):
+    if are_ordinary(texts):
+        assert [clean(text) for text in texts] == texts
+        assert not any(map(looks_legacy, texts))
+    assert task_keys(texts) == [task_key(text) for text in texts]
+
+
+def test_every_letter_that_tcvn3_uses_for_another_needs_a_look():
+    for code in range(0x21, 0x250):
+        if looks_legacy(f"a{chr(code)}a{chr(code)}"):
+            assert not are_ordinary([f"a{chr(code)}"])
+
+
+def test_ordinary_texts_are_told_together():
+    assert are_ordinary(["Triển khai nội dung thứ 1, báo cáo kết quả.", "12/CT-UBND", "a\nb"])
+    for text in ("", " a", "a ", "a \nb", "a\n", "a_x000D_", "a\u00a0b", "e\u0302", "hoµn"):
+        assert not are_ordinary(["Đã xong", text])
+
+
+def test_task_ids_of_a_column_become_keys_at_once():
+    assert task_keys([]) == []
+    assert task_keys([None, "nv-1", ""]) == ["", "NV-1", ""]
+    assert task_keys(["nv 1", "đ-2\n3"]) == [task_key("nv 1"), task_key("đ-2\n3")]
 
 
 @given(TYPED)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.cells import CellKind
 from xl_theodoi.domain.dates import FIRST_YEAR, LAST_YEAR, read_date
 from xl_theodoi.domain.findings import Finding, Severity
-from xl_theodoi.domain.text import clean, fold, is_legacy_font, looks_legacy
+from xl_theodoi.domain.text import are_ordinary, clean, fold, is_legacy_font, looks_legacy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from xl_theodoi.domain.cells import Column, SheetTable
     from xl_theodoi.domain.findings import Location
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 MAX_CELL_TEXT = 32_767
-"""Longest text of an Excel cell, in characters."""
+"""Longest text of an Excel cell, in units of UTF-16: signs beyond its plane count twice."""
+
+_SHORT = MAX_CELL_TEXT // 2
+"""Characters that fit into a cell whatever they are."""
 
 
 @dataclass(slots=True)
@@ -165,14 +168,21 @@ def _read_column(
     reader = _Reader(reading, name, spec, vocabulary)
     kinds = column.kinds
     legacy_styles = reading.legacy_styles if column.styles else frozenset()
-    known: dict[Any, Any] = {
-        text: reader.read_text(text) for text in set(column.values) if isinstance(text, str)
-    }
-    values = list(map(known.get, column.values))
-    if (
+    texts: set[Any] = set(column.values)
+    texts.discard(None)
+    is_even = (
         not legacy_styles
         and not column.fonts
         and max(kinds, default=0) <= CellKind.TEXT
+        and column.values.count(None) == kinds.count(CellKind.BLANK)
+        and all(type(text) is str for text in texts)
+    )
+    if is_even and reader.takes_as_they_are(texts):
+        return list(column.values)
+    known: dict[Any, Any] = {text: reader.read_text(text) for text in texts if type(text) is str}
+    values = list(map(known.get, column.values))
+    if (
+        is_even
         and values.count(None) == kinds.count(CellKind.BLANK)
         and _DOUBTFUL not in known.values()
     ):
@@ -197,6 +207,9 @@ def _read_column(
     return values
 
 
+_PARSED = frozenset(("units", "list", "number"))
+"""Kinds of columns whose texts mean something else than they are."""
+
 _DOUBTFUL = object()
 """Stands for a text that cannot be taken; each cell that holds it needs a finding."""
 
@@ -212,6 +225,15 @@ class _Reader:
         self._spec = spec
         self._vocabulary = vocabulary
         self._limit = spec.max_length or MAX_CELL_TEXT
+
+    def takes_as_they_are(self, texts: Collection[str]) -> bool:
+        """Whether every one of many texts can be taken as it is."""
+        return (
+            self._vocabulary is None
+            and self._spec.kind not in _PARSED
+            and max(map(len, texts), default=0) <= min(self._limit, _SHORT)
+            and (not texts or are_ordinary(texts))
+        )
 
     def read_text(self, text: str) -> Any:
         """Return what a text says, None where it is blank, `_DOUBTFUL` where it needs a look."""
@@ -242,8 +264,8 @@ class _Reader:
         typed = self._typed(cleaned)
         if typed is not _DOUBTFUL:
             return typed
-        if len(cleaned) > self._limit:
-            length = len(cleaned)
+        length = self._length(cleaned)
+        if length > self._limit:
             _report(reading, "too_long", position, name, length=length, limit=self._limit)
         elif self._vocabulary is not None:
             choices = "; ".join(self._spec.choices or dict.fromkeys(self._vocabulary.values()))
@@ -252,8 +274,14 @@ class _Reader:
             _report(reading, "bad_number", position, name, value=cleaned)
         return None
 
+    def _length(self, text: str) -> int:
+        """Return a text's length as its limit counts."""
+        if self._limit == MAX_CELL_TEXT and len(text) > _SHORT:
+            return len(text.encode("utf-16-le", "surrogatepass")) // 2
+        return len(text)
+
     def _typed(self, cleaned: str) -> Any:
-        if len(cleaned) > self._limit:
+        if self._length(cleaned) > self._limit:
             return _DOUBTFUL
         if self._vocabulary is not None:
             return self._vocabulary.get(fold(cleaned), _DOUBTFUL)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SITUATION = "reported_state"
 """Name under which the three fields of a `Situation` are submitted together."""
 
+STATE_FIELDS = ("reported_state", "completed_on", "progress_date")
+"""The three fields of a `Situation`."""
+
 TEXT_FIELDS = ("progress_text", "result_document", "evidence", "late_reason", "proposal", "note")
 """Fields that merge singly into the register's column of the same name."""
 

@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
 
 _SPACES = dict.fromkeys(
     [0x00A0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000, 0x0009], " "
@@ -78,6 +82,31 @@ def _is_clean(text: str) -> bool:
     )
 
 
+# Signs of Vietnamese text in composed Unicode, but for those that TCVN3 writes letters with.
+_ORDINARY = re.compile(
+    "[\n -~\u00c0-\u00c3\u00c8-\u00ca\u00cc\u00cd\u00d2-\u00d5\u00d9\u00da\u00dd"
+    "\u00e0-\u00e3\u00e8-\u00ea\u00ec\u00ed\u00f2-\u00f5\u00f9\u00fa\u00fd"
+    "\u0102\u0103\u0110\u0111\u0128\u0129\u0168\u0169\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]+"
+)
+
+
+def are_ordinary(texts: Collection[str]) -> bool:
+    """Whether many texts are all as `clean` would leave them, and none is in legacy codes.
+
+    They are looked at together, at a fraction of what each would cost. False says nothing of
+    any one of them.
+    """
+    joined = "\n".join(texts)
+    framed = f"\n{joined}\n"
+    return (
+        "\n\n" not in framed
+        and " \n" not in framed
+        and "\n " not in framed
+        and "_x000D_" not in joined
+        and _ORDINARY.fullmatch(joined) is not None
+    )
+
+
 def text_key(text: str) -> str:
     """Return what two texts share when they are the same value.
 
@@ -113,6 +142,16 @@ def fold_name(text: str) -> str:
 def task_key(text: str) -> str:
     """Return a task id in the form that decides whether two ids are the same."""
     return unicodedata.normalize("NFC", text_key(text).replace(" ", "").upper())
+
+
+def task_keys(texts: Sequence[str | None]) -> list[str]:
+    """Return `task_key` of every text, an empty one for a blank."""
+    joined = "\n".join([text or "" for text in texts])
+    if joined.isascii() and joined.count("\n") == len(texts) - 1:
+        one_line = joined.replace("\n", "")
+        if one_line.isprintable() and " " not in one_line and "_x000D_" not in one_line:
+            return joined.upper().split("\n")
+    return [task_key(text) if text else "" for text in texts]
 
 
 def is_legacy_font(font: str) -> bool:

@@ -23,7 +23,7 @@ from xl_theodoi.domain.profile import FieldSpec
 from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_cells
 from xl_theodoi.domain.settings import read_settings
 from xl_theodoi.domain.status import StatusJudge
-from xl_theodoi.domain.text import task_key
+from xl_theodoi.domain.text import task_key, task_keys
 from xl_theodoi.domain.units import UnitDirectory
 from xl_theodoi.domain.workdays import (
     CalendarMissingError,
@@ -434,7 +434,7 @@ class Master:
     def keys(self) -> list[str | None]:
         """Task key of every row of the register, None where it has none."""
         values = self.register.columns.get("task_id", [None] * len(self.register))
-        return [task_key(value) if value else None for value in values]
+        return [key or None for key in task_keys(values)]
 
     @cached_property
     def position_of(self) -> dict[str, int]:

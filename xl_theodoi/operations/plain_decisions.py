@@ -67,12 +67,16 @@ class PlainDecisions:
         changed = draft.changed.get(position)
         if new.state is Progress.NOT_STARTED or (changed and not changed.keys().isdisjoint(_DAYS)):
             return False
-        ours = draft.situation(position)
-        if ours != field.base:
-            return False
+        status, base = draft.status(position), field.base
         values = {name: draft.value(position, name) for name in _DAYS}
+        if (
+            status.progress is not base.state
+            or status.completed_on != base.completed_on
+            or values["progress_date"] != base.progress_date
+        ):
+            return False
         changes = situation_changes(new, values)
-        if new.completed_on == ours.completed_on:
+        if new.completed_on == base.completed_on:
             # A completion that was refused may still stand in its column; refresh clears it.
             changes.pop("completed_on", None)
         for name, day in changes.items():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from xl_theodoi.domain.findings import Location
 from xl_theodoi.domain.merge import (
     SITUATION,
+    STATE_FIELDS,
     TEXT_FIELDS,
     Situation,
     read_return,
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
     from xl_theodoi.operations.draft import Draft
     from xl_theodoi.operations.returned_rows import ReturnedRows
-
-STATE_FIELDS = ("reported_state", "completed_on", "progress_date")
-"""The three fields of a `Situation`."""
 
 _PLAIN = frozenset((*TEXT_FIELDS, *STATE_FIELDS))
 _NOWHERE = Location()
@@ -85,8 +83,7 @@ class PlainRows:
         self, rows: ReturnedRows, number: int, position: int, *, has_new_text: bool
     ) -> tuple[Submitting | None, bool]:
         """Return the situation that a row submits, and whether nothing about it is doubtful."""
-        theirs = tuple(rows.value(number, name) for name in STATE_FIELDS)
-        sent = tuple(rows.sent_value(number, name) for name in STATE_FIELDS)
+        theirs, sent = rows.states[number]
         completed, issued = theirs[1], self._issued[position]
         key = (
             theirs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.changes import AppendColumns, Change, RemoveRows, SetCells
-from xl_theodoi.domain.events import EVENT_FIELDS, event_row, implied_events
+from xl_theodoi.domain.events import EVENT_FIELDS, HISTORY_FIELDS, event_row, implied_events
 from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.operations.refresh import history_changes
 from xl_theodoi.operations.rows import ComputedCells, changed_cells, labelled_columns
@@ -25,6 +25,8 @@ def register_changes(draft: Draft) -> list[Change]:
     register, events = master.register, master.events
     names = [name for name in EVENT_FIELDS if name in register.columns]
     columns = [register.columns[name] for name in names]
+    blank = [None] * len(register)
+    history = list(zip(*(register.columns.get(n, blank) for n in HISTORY_FIELDS), strict=True))
     computed = ComputedCells(master)
     cells: dict[tuple[int, str], Value] = {}
     new_events: list[Event] = []
@@ -36,7 +38,7 @@ def register_changes(draft: Draft) -> list[Change]:
             new, old = history_changes(draft.row(position), known)
             new_events += new
             old_events += old
-        else:
+        elif any(history[position]) or not changed.keys().isdisjoint(HISTORY_FIELDS):
             values: dict[str, Any] = {
                 name: column[position] for name, column in zip(names, columns, strict=True)
             }

@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from itertools import compress
 from operator import ne
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.cells import CellKind, column_letter
 from xl_theodoi.domain.findings import Finding, Location, error, warning
-from xl_theodoi.domain.merge import same_value
+from xl_theodoi.domain.merge import STATE_FIELDS, same_value
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
-from xl_theodoi.domain.text import clean, fold, task_key
+from xl_theodoi.domain.text import clean, fold, task_keys
 from xl_theodoi.messages import printed
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class ReturnedRows:
         self.reading = reading
         self.sent = sent
         self.places = Places(reading)
-        self.keys = [task_key(value) if value else "" for value in reading.columns["task_id"]]
+        self.keys = task_keys(reading.columns["task_id"])
         self.numbers: list[int] = []
         self.differing: dict[int, list[str]] = {}
         self.doubtful: dict[int, Row] = {}
@@ -127,6 +128,18 @@ class ReturnedRows:
         """Return what was sent in a field of a row."""
         column = self._sent_columns.get(name)
         return None if column is None else column[number]
+
+    @cached_property
+    def states(self) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+        """The fields of the situation, as returned and as sent; not for doubtful rows."""
+        blank = [None] * len(self.keys)
+        sent = [self._sent_columns.get(name, blank) for name in STATE_FIELDS]
+        columns = self.reading.columns
+        theirs = [
+            columns.get(name, column) for name, column in zip(STATE_FIELDS, sent, strict=True)
+        ]
+        pairs = (zip(*side, strict=True) for side in (theirs, sent))
+        return list(zip(*pairs, strict=True))
 
     def is_untouched(self, number: int) -> bool:
         """Whether a unit has left every cell of a row that it may write as it was sent."""

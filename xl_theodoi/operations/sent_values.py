@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.intake import split_list
-from xl_theodoi.domain.text import clean, fold, task_key
+from xl_theodoi.domain.text import are_ordinary, clean, fold, task_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,13 +44,19 @@ class SentValues:
             specs: Fields of the unit's list.
             states: Progress by folded word.
         """
-        by_key = {task_key(task_id): values for task_id, values in rows}
+        ids, lines = [], []
+        for task_id, values in rows:
+            ids.append(task_id)
+            lines.append(values)
+        by_key = dict(zip(task_keys(ids), lines, strict=True))
         lines = list(by_key.values())
+        filled = set().union(*lines)
         columns = {}
         for name, spec in specs.items():
-            column = _typed([line.get(name) for line in lines], _reader(name, spec, states))
-            if column.count(None) < len(column):
-                columns[name] = column
+            if name in filled:
+                column = _typed([line.get(name) for line in lines], name, spec, states)
+                if column.count(None) < len(column):
+                    columns[name] = column
         return cls(list(by_key), columns)
 
     def __contains__(self, key: str) -> bool:
@@ -90,16 +96,25 @@ def _reader(name: str, spec: FieldSpec, states: Mapping[str, str]) -> Callable[[
     return lambda value: clean(str(value))
 
 
-def _typed(values: list[Any], read: Callable[[Any], Any]) -> list[Any]:
+def _typed(values: list[Any], name: str, spec: FieldSpec, states: Mapping[str, str]) -> list[Any]:
     """Return a column's typed values; a text that was sent many times is read once."""
-    texts = {value for value in values if type(value) is str}
-    known = {text: read(text) for text in texts if text}
-    if len(values) - values.count(None) == sum(type(value) is str for value in values):
+    is_hashable = set(map(type, values)) <= _SIMPLE
+    texts = {value for value in set(values) if type(value) is str} if is_hashable else set()
+    if (
+        is_hashable
+        and spec.kind not in ("date", "units", "list")
+        and name != "reported_state"
+        and are_ordinary(texts)
+    ):
+        return values
+    read = _reader(name, spec, states)
+    if is_hashable:
+        known = {text: read(text) for text in texts if text}
         return list(map(known.get, values))
-    return [
-        known.get(value) if type(value) is str else None if value is None else read(value)
-        for value in values
-    ]
+    return [None if value is None or value == "" else read(value) for value in values]
+
+
+_SIMPLE = {str, type(None)}
 
 
 def _day(value: Any) -> date | None:
