@@ -2,6 +2,7 @@
 
 import io
 import random
+import time
 import zipfile
 
 import openpyxl
@@ -303,6 +304,17 @@ def test_damaged_sheets_read_the_same_both_ways(seed):
     for _ in range(120):
         taken += any(both_ways(packed(damaged(chooser.choice(sources), chooser), strings)))
     assert taken  # else nothing was compared
+
+
+def test_an_odd_cell_behind_many_blank_ones_takes_no_longer_than_any():
+    letters = [a + b for a in "ABCDE" for b in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    blank = "".join(f'<c r="{column}1" s="1"/>' for column in letters)
+    sheet = samples.worksheet(f'<row r="1">{blank}<c r="FA1"><v>1</v><x/></c></row>')
+
+    begun = time.process_time()
+
+    assert both_ways(packed(sheet)) == (False, False)
+    assert time.process_time() - begun < 5
 
 
 # Shared strings.

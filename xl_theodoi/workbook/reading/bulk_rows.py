@@ -81,10 +81,13 @@ def _row_pattern(letters: tuple[bytes, ...], is_unusual: bool) -> re.Pattern[byt
     Groups: row number, attributes of the row, then for each column the attributes, the value
     and, where `is_unusual`, what an unusual cell has instead of a value; at the end whatever
     was not matched, so that nothing is ever passed over.
+
+    A cell is never tried in a second way (`(?>`): else a row whose last cell is odd would be
+    tried in as many ways as all its cells together have.
     """
     unusual = _UNUSUAL if is_unusual else ""
     cells = "".join(
-        rf'(?:<c r="{column.decode()}\1"(?: s="[0-9]+"/>|'
+        rf'(?><c r="{column.decode()}\1"(?: s="[0-9]+"/>|'
         rf"([^>]*)>(?:<v>([^<]+)</v></c>|(?<=/>){unusual}))|)"
         for column in letters
     )
