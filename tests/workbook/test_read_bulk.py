@@ -388,6 +388,7 @@ def beside(rows):
         "&#67;ALL(1)",
         "CA<!-- -->LL(1)",
         "<![CDATA[CALL(1)]]>",
+        "CALL</f>9<f>(1)</f><f>CALL(1)",
     ],
 )
 def test_an_unsafe_formula_on_a_sheet_that_nobody_asks_for_is_named(formula):
@@ -419,6 +420,11 @@ def test_a_formula_with_an_element_inside_is_refused():
         '<c r="D97" t="str"><v>MẬT_x0020_12</v></c>',
         '<c r="D97" t="d"><v>MẬT 12</v></c>',
         '<c r="D97" t="e"><v> MẬT 12 </v></c>',
+        '<c r="D97" t="str">9<f>A1</f><v>MẬT 12</v></c>',
+        '<c r="D97" t="str"><f>A1</f>9<v>MẬT 12</v></c>',
+        '<c r="D97" t="st1r"><v>MẬT 12</v></c>',
+        '<c r="D97" t1="str"><v>MẬT 12</v></c>',
+        '<c r="D97" t="str"><v9/><v>MẬT 12</v></c>',
     ],
 )
 def test_a_text_on_a_sheet_that_nobody_asks_for_is_found(cell):

@@ -8,6 +8,7 @@ out, rows that differ in numbers only are the same row, and few are left to be e
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -24,8 +25,8 @@ _ROW = re.compile(rb'""([^<>]*)>(?:(?<=/>)|(?<!/>)([\s\S]*)</row>)')
 _CELL = re.compile(
     rb'<c r="[A-Z]{1,3}"([^<>]*)>(?:(?<=/>)|(?<!/>)(?:'
     rb"(?:<f((?: [^<>]*)?)(?:/>|>([^<]*)</f>)|)"
-    rb"(?:<v>([^<]*)</v>|<v ?/>|)"
-    rb'|<is>(?:<t(?: xml:space="preserve")?>([^<]*)</t>|<t ?/>)</is>)</c>)'
+    rb"(?:(<v>)([^<]*)</v>|<v ?/>|)"
+    rb'|<is>(?:(<t)(?: xml:space="preserve")?>([^<]*)</t>|<t ?/>)</is>)</c>)'
     rb"|([\s\S]+)"
 )
 _NUMBER = re.compile(rb"[-+]?\.?(?:[eE][-+]?)?")
@@ -73,21 +74,21 @@ def survey_sheet(package: Package, part: str) -> SheetSurvey:
         rows += len(forms)
         if before or rows > package.limits.rows:
             raise NotPlainError
-        has_texts = False
-        for form in set(forms):
+        wanted = 0
+        for form, times in Counter(forms).items():
             is_short = len(form) <= _LONGEST_KEPT
-            found, has_text = _known_form(form) if is_short else _examine(form)
+            found, count = _known_form(form) if is_short else _examine(form)
             formulas |= found
-            has_texts |= has_text
-        if has_texts:
-            texts |= _texts(piece)
+            wanted += times * count
+        if wanted:
+            texts |= _texts(piece, wanted)
     if pieces.frame().longest > package.limits.items:
         raise NotPlainError
     return SheetSurvey(frozenset(formulas), frozenset(texts))
 
 
-def _examine(form: bytes) -> tuple[frozenset[str], bool]:
-    """Return the formulas of a row without digits, and whether it has texts of its own.
+def _examine(form: bytes) -> tuple[frozenset[str], int]:
+    """Return the formulas of a row without digits, and how many texts of its own it has.
 
     Raises:
         NotPlainError: If it is not wholly of the usual form.
@@ -99,34 +100,45 @@ def _examine(form: bytes) -> tuple[frozenset[str], bool]:
     plain_attributes(row[1].removesuffix(b"/"))
     formulas: list[bytes] = []
     stored: list[bytes] = []
-    has_text = False
-    for written, given, formula, value, inline, rest in _CELL.findall(row[2] or b""):
+    texts = 0
+    for written, given, formula, element, value, inline_element, inline, rest in _CELL.findall(
+        row[2] or b""
+    ):
         if rest:
             raise NotPlainError
         kind = plain_attributes(written.removesuffix(b"/")).get(b"t", b"n")
         plain_attributes(given)
         formulas.append(formula)
         stored.append(value or inline)
-        if inline:
+        if inline_element:
             if kind != b"inlineStr":
                 raise NotPlainError
-            has_text = True
+            texts += 1
         elif kind in (b"str", b"e"):
-            has_text |= bool(value)
+            texts += bool(element)
         elif value and not (kind in (b"n", b"b", b"s") and _NUMBER.fullmatch(value)):
             raise NotPlainError
     plain_texts(stored)
-    return frozenset(plain_texts([*filter(None, formulas)])), has_text
+    return frozenset(plain_texts([*filter(None, formulas)])), texts
 
 
 _known_form = lru_cache(maxsize=1 << 13)(_examine)
 """The files of one round were made alike: of thousands of rows few differ in more than digits."""
 
 
-def _texts(piece: bytes) -> set[str]:
-    """Return the texts of rows that were found to be of the usual form, digits included."""
+def _texts(piece: bytes, wanted: int) -> set[str]:
+    """Return the texts of rows that were found to be of the usual form, digits included.
+
+    Args:
+        piece: The rows.
+        wanted: How many texts they have where digits do not count; if others are found here,
+            digits stand where none belong, and hide something.
+    """
+    every = _TEXTS.findall(piece)
+    if len(every) != wanted:
+        raise NotPlainError
     texts: set[str] = set()
-    found = set(_TEXTS.findall(piece))
+    found = set(every)
     written = plain_texts([stored or inline for _, stored, inline in found])
     for (is_error, _, _), text in zip(found, written, strict=True):
         texts.add(text.strip() if is_error else decode_escapes(text))
