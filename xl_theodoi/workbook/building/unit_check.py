@@ -384,8 +384,12 @@ def _judged(plan: ListPlan, shortest: int, day: float) -> list[Sequence[Any]]:
     at = _JUDGED.index("completed_on")
     issued, done = list(plan.cells("issue_date")), list(found[at])
     for nth, (first, last) in enumerate(zip(issued, completed, strict=True)):
-        follows = isinstance(first, date) and isinstance(last, date)
-        if last is None or (follows and serial(last) >= int(serial(first))):
+        follows = (
+            isinstance(first, date)
+            and isinstance(last, date)
+            and serial(last) >= int(serial(first))
+        )
+        if last is None or follows:
             issued[nth] = None
         else:
             done[nth] = last

@@ -151,14 +151,14 @@ def write_check_sheet(
     plain = style.style()
     text = style.text(valign="vcenter")
     centred = style.text(align="center", valign="vcenter")
-    at, mark = MARKS[0], f"INDEX({marks},{MARKS[0]})"
-    sort_key = f'IF(N({mark})=0,"",{at}+IF({mark}<{FIRST_ERROR},100000,0))'
+    number, mark = MARKS[0], f"INDEX({marks},{MARKS[0]})"
+    sort_key = f'IF(N({mark})=0,"",{number}+IF({mark}<{FIRST_ERROR},100000,0))'
     wording = "&".join(
         f'IF(MOD(INT(H{HERE}/{check.bit}),2)=1,"; "&$B${first + nth},"")'
         for nth, check in enumerate(checks)
     )
     named, unnamed = RowPattern(), RowPattern()
-    named.formula(0, f'IF(G{HERE}="","",{at})', centred)
+    named.formula(0, f'IF(G{HERE}="","",{number})', centred)
     named.formula(1, f'IF(G{HERE}="","",MID({wording},3,2000))', text)
     named.formula(2, f'IF(G{HERE}="","",INDEX({identities},G{HERE})&"")', centred)
     named.formula(
@@ -168,7 +168,7 @@ def write_check_sheet(
         linked,
     )
     named.formula(5, sort_key, plain)
-    named.formula(6, f'IFERROR(MOD(SMALL({keys},{at}),100000),"")', plain)
+    named.formula(6, f'IFERROR(MOD(SMALL({keys},{number}),100000),"")', plain)
     named.formula(7, f'IF(G{HERE}="","",INDEX({marks},G{HERE}))', plain)
     unnamed.formula(5, sort_key, plain)
     for nth in range(plan.count):

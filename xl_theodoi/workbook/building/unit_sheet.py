@@ -286,7 +286,7 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
             return [blank] * len(values)
         styles = (f'{plain} t="s"><v>', f'{like_formula} t="s"><v>')
         index = self._string
-        found = []
+        found: list[str] = []
         add = found.append
         for value in values:
             if value is None:
@@ -355,11 +355,11 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
 
     def _joined(self) -> list[tuple[int, int, int, bytes]]:
         """Return number, first and last column and cells of each row, and note the area."""
-        for row, cells in self.cells.items():
+        for row, singles in self.cells.items():
             self.runs.setdefault(row, []).extend(
-                (column, column, text.encode()) for column, text in cells.items()
+                (column, column, text.encode()) for column, text in singles.items()
             )
-        rows = []
+        rows: list[tuple[int, int, int, bytes]] = []
         for row in sorted({*self.runs, *self.heights}):
             runs = self.runs.get(row)
             if not runs:
