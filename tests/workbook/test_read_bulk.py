@@ -174,7 +174,21 @@ def test_patterns_take_what_excel_writes():
 
 # Made up of every form of row and cell.
 
-NUMBERS = ["1", "-2.5", "46331", "46331.25", "1E+30", "0", "007", " 7 ", "nan", "1_0", "x", "-"]
+NUMBERS = [
+    "\x0b1",
+    "1",
+    "-2.5",
+    "46331",
+    "46331.25",
+    "1E+30",
+    "0",
+    "007",
+    " 7 ",
+    "nan",
+    "1_0",
+    "x",
+    "-",
+]
 TEXTS = [
     "a",
     "Sở &amp; Y",
@@ -207,7 +221,11 @@ functions = st.sampled_from(FORMULAS).flatmap(
 )
 usual = st.one_of(
     st.tuples(styles, st.sampled_from(["", ' t="n"']), numbers.map("<v>{}</v>".format)),
-    st.tuples(styles, st.just(' t="s"'), st.sampled_from("0012345").map("<v>{}</v>".format)),
+    st.tuples(
+        styles,
+        st.just(' t="s"'),
+        st.sampled_from([*"0012345", "\x0b1", " 1", "-1", "+1", "01"]).map("<v>{}</v>".format),
+    ),
     st.tuples(styles, st.just(' t="str"'), texts.map("<v>{}</v>".format)),
     st.tuples(styles, st.just(' t="b"'), st.sampled_from(["<v>1</v>", "<v>0</v>", "<v> 1</v>"])),
     st.tuples(styles, st.just(' t="e"'), st.sampled_from(["<v>#N/A</v>", "<v> </v>"])),

@@ -128,11 +128,10 @@ class _Shared(dict[bytes, Value]):
 
 def shared_texts(texts: list[str], written: Sequence[bytes]) -> list[str]:
     """Return the shared strings of indexes as the file has written them."""
+    if not b"".join(written).isdigit():
+        raise NotPlainError
     try:
-        indexes = list(map(int, written))
-        if min(indexes) < 0:
-            raise NotPlainError
-        return list(map(texts.__getitem__, indexes))
+        return list(map(texts.__getitem__, map(int, written)))
     except (ValueError, IndexError) as error:
         raise NotPlainError from error
 
