@@ -296,26 +296,32 @@ def _fill_by_openpyxl(
     book.save(target)
 
 
+_STRINGS = "xl/sharedStrings.xml"
 _CELL = re.compile(r'<c r="([A-Z]+)(\d+)"( s="\d+")?[^>]*?(?:/>|>.*?</c>)')
 
 
 def _fill_as_text(
     source: Path, target: Path, part: str, cells: Mapping[tuple[int, str], Any]
 ) -> None:
-    def replaced(found: re.Match[str]) -> str:
-        value = cells.get((int(found[2]), found[1]))
-        if value is None:
-            return found[0]
-        head = f'<c r="{found[1]}{found[2]}"{found[3] or ""}'
-        if isinstance(value, date):
-            return f"{head}><v>{(value - _EPOCH).days}</v></c>"
-        return f'{head} t="inlineStr"><is><t>{value}</t></is></c>'
-
+    texts: dict[str, int] = {}
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        strings = old.read(_STRINGS).decode()
+        known = strings.count("<si>") + strings.count("<si/>")
+
+        def replaced(found: re.Match[str]) -> str:
+            value = cells.get((int(found[2]), found[1]))
+            if value is None:
+                return found[0]
+            head = f'<c r="{found[1]}{found[2]}"{found[3] or ""}'
+            if isinstance(value, date):
+                return f"{head}><v>{(value - _EPOCH).days}</v></c>"
+            return f'{head} t="s"><v>{known + texts.setdefault(value, len(texts))}</v></c>'
+
+        sheet = _CELL.sub(replaced, old.read(part).decode())
+        items = "".join(f"<si><t>{text}</t></si>" for text in texts)
+        made = {part: sheet, _STRINGS: strings.replace("</sst>", f"{items}</sst>")}
         for item in old.infolist():
-            data = old.read(item)
-            if item.filename == part:
-                data = _CELL.sub(replaced, data.decode()).encode()
+            data = made[item.filename].encode() if item.filename in made else old.read(item)
             new.writestr(item, data)
 
 
