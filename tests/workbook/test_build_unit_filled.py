@@ -128,9 +128,9 @@ def test_one_workbook_leaves_nothing_in_the_next():
 
 
 def test_cells_written_twice_are_a_mistake_of_the_program():
-    from xl_theodoi.workbook.building.unit_book import FilledBook
+    from xl_theodoi.workbook.building.unit_book import FilledBook, Kept
 
-    book = FilledBook(BytesIO(), {"default_format_properties": {"font_size": 11}})
+    book = FilledBook(Kept(), BytesIO(), {"default_format_properties": {"font_size": 11}})
     sheet, shape = book.add_filled_sheet("a"), book.add_format()
     for _ in range(2):
         pattern = RowPattern()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.resources import PACKAGE
 from xl_theodoi.workbook.building.rows import ListRows
-from xl_theodoi.workbook.filling.heights import TALLEST, Font, line_count
+from xl_theodoi.workbook.filling.heights import TALLEST, Font, line_count, line_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -299,13 +299,24 @@ def text_room(width: float, size: float = SIZE, *, bold: bool = False) -> tuple[
 
 def lines_of(texts: Iterable[str], font: Font, room: float) -> list[int]:
     """Return how many lines each text takes, in a font and a room that `text_room` gives."""
-    return [
-        _lines_of_short(text, font, room) if len(text) <= SHORT else line_count(text, font, room)
-        for text in texts
-    ]
+    texts = list(texts)
+    different = set(texts)
+    if 2 * len(different) > len(texts) > 1:
+        return line_counts(texts, font, room)
+    # Units, subjects and names come again and again.
+    lines = {text: _lines_of_one(text, font, room) for text in different}
+    return [lines[text] for text in texts]
 
 
-_lines_of_short = lru_cache(maxsize=16_384)(line_count)
+@lru_cache(maxsize=4096)
+def _lines_of_short(text: str, font: Font, room: float) -> int:
+    return line_count(text, font, room)
+
+
+def _lines_of_one(text: str, font: Font, room: float) -> int:
+    if len(text) <= SHORT:
+        return _lines_of_short(text, font, room)
+    return line_count(text, font, room)
 
 
 def column_pixels(width: float) -> int:

@@ -37,7 +37,7 @@ from xl_theodoi.workbook.building.unit_rows import write_rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["UnitContent", "build_unit_workbook", "build_with_xlsxwriter"]
+__all__ = ["UnitContent", "UnitWorkbooks", "build_unit_workbook", "build_with_xlsxwriter"]
 
 _READ_ONLY = {
     "select_locked_cells": True,
@@ -81,6 +81,7 @@ def _xlsxwriter_sheet(book: Any, name: str) -> Any:
     sheet.write_formula = sheet._write_formula  # noqa: SLF001
     sheet.write_string = sheet._write_string  # noqa: SLF001
     sheet.write_rows = partial(write_rows, sheet)
+    sheet.common = {}
     return sheet
 
 
@@ -89,15 +90,36 @@ def _plain_formula(formula: str, expand_future_functions: bool = False) -> str:
     return formula.removeprefix("=")
 
 
+class UnitWorkbooks:
+    """Makes the workbooks of one sending, quicker from the second one on.
+
+    What they have in common is kept from one to the next; a workbook is the same, byte for
+    byte, whichever came before it.
+    """
+
+    def __init__(self) -> None:
+        from xl_theodoi.workbook.building.unit_sheet import Kept  # noqa: PLC0415 - heavy
+
+        self._kept = Kept()
+
+    def build(self, content: UnitContent) -> bytes:
+        """Return the `.xlsx` file of one unit; equal content gives equal bytes.
+
+        Raises:
+            ValueError: Where there is no task.
+        """
+        from xl_theodoi.workbook.building.unit_book import FilledBook  # noqa: PLC0415 - heavy
+
+        return _build(content, partial(FilledBook, self._kept), FilledBook.add_filled_sheet)
+
+
 def build_unit_workbook(content: UnitContent) -> bytes:
-    """Return the `.xlsx` file of one unit; equal content gives equal bytes.
+    """Return the `.xlsx` file of one unit alone.
 
     Raises:
         ValueError: Where there is no task.
     """
-    from xl_theodoi.workbook.building.unit_book import FilledBook  # noqa: PLC0415 - heavy
-
-    return _build(content, FilledBook, FilledBook.add_filled_sheet)
+    return UnitWorkbooks().build(content)
 
 
 def build_with_xlsxwriter(content: UnitContent) -> bytes:
@@ -139,6 +161,8 @@ def _written(content: UnitContent, book_class: Any, add_sheet: Callable[[Any, st
     book.in_memory = True  # twenty temporary files take longer than the workbook itself
     style = _NumberedLook(book)
     made = {name: add_sheet(book, sheets[name]) for name in _SHEETS}
+    for sheet in made.values():
+        sheet.common |= plan.ends
     writer = FormWriter(made["form"], style, form)
     book.define_name(AS_OF_CELL, "=" + writer.as_of_address())
     write_list_sheet(made["list"], style, content, plan, self_check)

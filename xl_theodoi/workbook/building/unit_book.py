@@ -19,7 +19,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.packager import Packager
 from xlsxwriter.styles import Styles
 
-from xl_theodoi.workbook.building.unit_sheet import FilledSheet, escaped
+from xl_theodoi.workbook.building.unit_sheet import FilledSheet, Kept, Strings, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,8 +91,8 @@ class FilledBook(Workbook):  # type: ignore[misc]
         shapes: Cell formats by key: number and properties; conditional ones in `tones`.
     """
 
-    def __init__(self, buffer: BytesIO, options: Mapping[str, Any]) -> None:
-        self.strings: dict[str, int] = {}
+    def __init__(self, kept: Kept, buffer: BytesIO, options: Mapping[str, Any]) -> None:
+        self.strings, self.kept = Strings(), kept
         self._default = tuple(options["default_format_properties"].items())
         self.shapes: dict[str, tuple[int, Properties]] = {}
         self.tones: dict[str, tuple[int, Properties]] = {}
@@ -106,7 +106,7 @@ class FilledBook(Workbook):  # type: ignore[misc]
     def add_filled_sheet(self, name: str) -> FilledSheet:
         """Return a new sheet."""
         sheet: FilledSheet = self.add_worksheet(name, worksheet_class=FilledSheet)
-        sheet.strings = self.strings
+        sheet.strings, sheet.kept = self.strings, self.kept
         return sheet
 
     def close(self) -> None:

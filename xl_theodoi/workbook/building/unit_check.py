@@ -20,6 +20,7 @@ from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.names import AS_OF_CELL
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.workbook.building.unit_content import (
+    LAST_SENT,
     ListPlan,
     UnitContent,
     literal,
@@ -149,7 +150,10 @@ class SelfCheck:
             self.masks.append(mask % FIRST_ERROR)
 
     def formula(self, row: str) -> str:
-        """Return the formula, without the equals sign, of the mark beside a row of the list."""
+        """Return the formula, without the equals sign, of the mark beside a row of the list.
+
+        It is one of a pattern: it may hold `LAST_ROW` and its like.
+        """
         cells = {name: self.plan.cell(name, row) for name in self.plan.fields}
         state = f"TRIM({cells['reported_state']})"
         parts = [
@@ -166,6 +170,8 @@ class SelfCheck:
         """Return the formula of the mark beside a task that had errors when it was sent."""
         row = str(self.plan.first + at)
         total = self._total.replace(HERE, row)
+        for mark, number in self.plan.ends.items():
+            total = total.replace(mark, number)
         return f"=IF({self._untouched(at, row)},MOD({total},{FIRST_ERROR}),{total})"
 
     @property
@@ -201,14 +207,13 @@ class SelfCheck:
         day, as_day = serial(content.as_of), serial(content.as_of)
         limits = self._limits
         sent = unit_texts()["sheets"]["hidden"]
-        last = 1 + plan.count
         names = list(plan.fields)
         first_sent = 4  # columns A-B hold the identity, D on the sent values
         id_column = column_letter(first_sent + names.index("task_id"))
         date_column = column_letter(first_sent + names.index("progress_date"))
         was_sent = (
-            f"COUNTIFS('{sent}'!${id_column}$2:${id_column}${last},{{task_id}},"
-            f"'{sent}'!${date_column}$2:${date_column}${last},\"?*\")"
+            f"COUNTIFS('{sent}'!${id_column}$2:${id_column}${LAST_SENT},{{task_id}},"
+            f"'{sent}'!${date_column}$2:${date_column}${LAST_SENT},\"?*\")"
         )
         any_date = any(plan.texts("progress_date"))
 
@@ -221,7 +226,7 @@ class SelfCheck:
         errors: list[tuple[str, str, str, Callable[[_Row], bool]]] = [
             (
                 "key", "task_id",
-                f'(((TRIM({{task_id}})="")+(COUNTIF({plan.span("task_id")},{{task_id}})>1))>0)',
+                f'(((TRIM({{task_id}})="")+(COUNTIF({plan.any_span("task_id")},{{task_id}})>1))>0)',
                 lambda row: row.empty("task_id"),
             ),
             (

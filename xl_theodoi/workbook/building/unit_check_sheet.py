@@ -12,6 +12,8 @@ from xl_theodoi.workbook.building.unit_check import (
     verdict_text,
 )
 from xl_theodoi.workbook.building.unit_content import (
+    LAST_LISTED,
+    LAST_ROW,
     ListPlan,
     UnitContent,
     clean_text,
@@ -49,7 +51,8 @@ def write_check_sheet(
         missing: Formula of the number of sent tasks whose row is gone.
     """
     texts = unit_texts()["check"]
-    checks, marks = self_check.checks, plan.marks()
+    checks, marks = self_check.checks, plan.marks(plan.last)
+    any_marks = plan.marks(LAST_ROW)
     grid = {"border": 1, "border_color": look.LINE}
     text = style.style(text_wrap=True, valign="vcenter", **grid)
     centred = style.style(align="center", valign="vcenter", **grid)
@@ -138,11 +141,12 @@ def write_check_sheet(
     )  # fmt: skip
 
     # Rows to look at, the wrong ones first: sort key, position, sum of faults.
-    keys = f"$F${first_row + 1}:$F${first_row + plan.count}"
+    keys = f"$F${first_row + 1}:$F${LAST_LISTED}"
+    sheet.common[LAST_LISTED] = str(first_row + plan.count)
     problems = sorted(
         ((0 if mask >= FIRST_ERROR else 1), at) for at, mask in enumerate(self_check.masks) if mask
     )
-    identities = plan.span("task_id")
+    identities = plan.any_span("task_id")
     sheet.merge_range(
         head_rows - 1, 0, head_rows - 1, 3, texts["rows_title"], style.text(bold=True)
     )
@@ -151,7 +155,7 @@ def write_check_sheet(
     plain = style.style()
     text = style.text(valign="vcenter")
     centred = style.text(align="center", valign="vcenter")
-    number, mark = MARKS[0], f"INDEX({marks},{MARKS[0]})"
+    number, mark = MARKS[0], f"INDEX({any_marks},{MARKS[0]})"
     sort_key = f'IF(N({mark})=0,"",{number}+IF({mark}<{FIRST_ERROR},100000,0))'
     wording = "&".join(
         f'IF(MOD(INT(H{HERE}/{check.bit}),2)=1,"; "&$B${first + nth},"")'
@@ -169,7 +173,7 @@ def write_check_sheet(
     )
     named.formula(5, sort_key, plain)
     named.formula(6, f'IFERROR(MOD(SMALL({keys},{number}),100000),"")', plain)
-    named.formula(7, f'IF(G{HERE}="","",INDEX({marks},G{HERE}))', plain)
+    named.formula(7, f'IF(G{HERE}="","",INDEX({any_marks},G{HERE}))', plain)
     unnamed.formula(5, sort_key, plain)
     for nth in range(plan.count):
         mask = self_check.masks[nth]

@@ -38,9 +38,15 @@ HEAD_ROW: Final = 6
 FIRST_COLUMN: Final = 1
 """0-based column of the table's first field; the self-check's mark stands left of it."""
 
+LAST_ROW, LAST_TASK, LAST_SENT, LAST_LISTED = map(chr, range(28, 32))
+"""Stand in the formulas of rows for what follows from the number of tasks: the number of the
+list's last row, of the last task, of the last row of sent values and of the last row that the
+self-check names. So the rows of workbooks of more and of fewer tasks are alike. No text holds
+such characters: `clean_text` takes them out."""
+
 _EPOCH: Final = date(1899, 12, 30)
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-FORMULA_STARTS: Final = "=+-@\t\n"
+FORMULA_STARTS: Final = frozenset("=+-@\t\n")
 """First letters for which a program could take a text for a formula when it is edited."""
 
 
@@ -169,6 +175,7 @@ class ListPlan:
         shown: How many of them are shown.
         count: Number of tasks.
         sheet: Name of the list's sheet.
+        ends: What stands for `LAST_ROW` and its like.
     """
 
     def __init__(self, content: UnitContent) -> None:
@@ -196,6 +203,9 @@ class ListPlan:
         }
         self.first = HEAD_ROW + 2
         self.last = HEAD_ROW + 1 + self.count
+        self.ends = {
+            LAST_ROW: str(self.last), LAST_TASK: str(self.count), LAST_SENT: str(1 + self.count),
+        }  # fmt: skip
 
     def cells(self, name: str) -> Sequence[Held | None]:
         """Return what the list's cells of a field hold, for each task; None for blanks."""
@@ -232,10 +242,15 @@ class ListPlan:
         letters = self._letters[name]
         return f"'{self.sheet}'!${letters}${self.first}:${letters}${self.last}"
 
-    def marks(self) -> str:
-        """Return the self-check's marks, as other sheets refer to them."""
+    def any_span(self, name: str) -> str:
+        """Return the same for patterns, which fit any number of tasks."""
+        letters = self._letters[name]
+        return f"'{self.sheet}'!${letters}${self.first}:${letters}${LAST_ROW}"
+
+    def marks(self, last: int | str) -> str:
+        """Return the self-check's marks down to a row, as other sheets refer to them."""
         letters = column_letter(FIRST_COLUMN)
-        return f"'{self.sheet}'!${letters}${self.first}:${letters}${self.last}"
+        return f"'{self.sheet}'!${letters}${self.first}:${letters}${last}"
 
     @staticmethod
     def is_editable(name: str) -> bool:

@@ -199,7 +199,7 @@ class FormWriter:
         states = content.profile.words["reported_state"]
         choose = ",".join(str(index) for index in form.labels.index)
         ids, due, state = (
-            plan.span(name) for name in ("task_id", "effective_due_date", "reported_state")
+            plan.any_span(name) for name in ("task_id", "effective_due_date", "reported_state")
         )
         cell = {
             name: self.helper(column, HERE)
@@ -232,7 +232,7 @@ class FormWriter:
             f"IF({chosen}={literal(states['in_progress'])},1,0)))",
             plain,
         )
-        completed = f"N(INDEX({plan.span('completed_on')},{place}))"
+        completed = f"N(INDEX({plan.any_span('completed_on')},{place}))"
         done = (
             f'9+IF({cell["due"]}="",2,IF(INT(IF({completed}>0,{completed},{AS_OF_CELL}))'
             f">{cell['due']},1,0))"
@@ -263,7 +263,7 @@ class FormWriter:
         first, others = RowPattern(), RowPattern()
         place = self.helper(form.c_place, HERE)
         for column, name in listed:
-            typed = f'INDEX({plan.span(name)},{place})&""'
+            typed = f'INDEX({plan.any_span(name)},{place})&""'
             counted = f'IF({place}=0,0,IF({typed}="",0,1))'
             first.count(column, counted, plain)
             others.count(column, f"{self.helper(column, MARKS[0])}+{counted}", plain)
@@ -611,8 +611,10 @@ class _ListPattern:
         task = MARKS[0]
         place, code = writer.helper(form.c_place, task), writer.helper(form.c_code, task)
         order = [column.name for column in form.columns]
-        self.shown, self.full = RowPattern(), RowPattern()
         self.constants = list(dict.fromkeys(filter(form.is_constant, order)))
+        # Values that stand in the formulas are seldom those of another unit.
+        recurs = not self.constants
+        self.shown, self.full = RowPattern(recurs=recurs), RowPattern(recurs=recurs)
         marks = dict(zip(self.constants, MARKS[1 : 1 + len(self.constants)], strict=True))
         hidden: dict[int, str] = {}
         for nth, column in enumerate(form.columns):

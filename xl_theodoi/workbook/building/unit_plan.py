@@ -269,7 +269,7 @@ class FormPlan:
         joint = str(texts["part_joint"])
 
         def typed(name: str) -> str:
-            return f'SUBSTITUTE(INDEX({plan.span(name)},{place})&"",CHAR(10)," ")'
+            return f'SUBSTITUTE(INDEX({plan.any_span(name)},{place})&"",CHAR(10)," ")'
 
         def part(name: str, before: str) -> str:
             text = typed(name)
@@ -312,7 +312,7 @@ class FormPlan:
         if name == "progress_text":
             return self.progress_formula(place, code)
         if name in plan.fields:
-            picked = f"INDEX({plan.span(name)},{place})"
+            picked = f"INDEX({plan.any_span(name)},{place})"
             if plan.fields[name].kind == "date":
                 return f'IF({picked}="","",{picked})'
             if name in EDITABLE_FIELDS:

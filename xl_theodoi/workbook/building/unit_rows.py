@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HERE: Final = "\x01"
 """Stands in a pattern's formulas for the number of the row itself."""
-MARKS: Final = tuple(map(chr, (*range(2, 9), 11, 12, *range(14, 32))))
+MARKS: Final = tuple(map(chr, (*range(2, 9), 11, 12, *range(14, 28))))
 """Stand for what is given with each row. No cell and no formula holds such a character
 otherwise: XML forbids them, and `clean_text` takes them out. The register has fewer fields
 that the list does not carry."""
@@ -48,11 +48,16 @@ class RowPattern:
         cells: Column, kind, formula, format and, where text could be taken for a formula, the
             format for such text.
         rows: 0-based number of each row.
+        recurs: Whether other workbooks have rows of the same number and marks. Marks that
+            hold what stands in the tasks, or follow from their texts, seldom recur.
     """
 
-    __slots__ = ("_columns", "_marks", "_marks_of_rows", "_values_of_rows", "cells", "rows")
+    __slots__ = (
+        "_columns", "_marks", "_marks_of_rows", "_values_of_rows", "cells", "recurs", "rows",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, *, recurs: bool = True) -> None:
+        self.recurs = recurs
         self.cells: list[tuple[int, CellKind, str, Any, Any]] = []
         self.rows: list[int] = []
         self._values_of_rows: list[Sequence[Any]] = []
@@ -132,6 +137,8 @@ def write_rows(sheet: Any, pattern: RowPattern) -> None:
                 text = formula.replace(HERE, str(row + 1))
                 for mark, said in pairs:
                     text = text.replace(mark, said[nth])
+                for mark, number in sheet.common.items():
+                    text = text.replace(mark, number)
                 sheet.write_formula(row, column, f"={text}", shape, value)
 
 

@@ -9,12 +9,10 @@ byte for byte what XlsxWriter would have written.
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from math import isfinite
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from xlsxwriter.utility import _datetime_to_excel_datetime, xl_range
@@ -26,10 +24,11 @@ from xl_theodoi.workbook.building.unit_content import (
     FORMULA_STARTS,
     clean_text,
 )
-from xl_theodoi.workbook.building.unit_rows import HERE, MARKS, CellKind
+from xl_theodoi.workbook.building.unit_rows import HERE, CellKind
+from xl_theodoi.workbook.building.unit_template import VALUE, Templates, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from xl_theodoi.workbook.building.unit_book import Shape
     from xl_theodoi.workbook.building.unit_rows import RowPattern
@@ -38,10 +37,9 @@ _ERRORS: Final = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#RE
 """Values of formulas that Excel takes for errors, as XlsxWriter does."""
 _USUAL_PIXELS: Final = 20
 """Height of a row of which the file says nothing."""
-_VALUE: Final = "\0"
-"""Stands in a template for what a cell's value puts in."""
-_ORDER: Final = {mark: nth for nth, mark in enumerate((HERE, *MARKS))}
-_PLACES: Final = re.compile(f"[{_VALUE}{HERE}{''.join(MARKS)}]")
+_NOTHING, _TEXTS, _DAYS, _WHOLE = ({kind} for kind in (type(None), str, date, int))
+_EXACT: Final = 10**15
+"""Whole numbers below it are written with all their digits."""
 _ROWS_OF_A_SPAN: Final = 16
 _LETTERS: Final = tuple(column_letter(at + 1) for at in range(256))
 
@@ -59,27 +57,13 @@ def escaped(text: str) -> str:
 
 def _result(value: Any) -> tuple[str, str]:
     """Return the type attribute and the text of a formula's stored value."""
-    kinds, texts = _results((value,))
-    return kinds[0], texts[0]
-
-
-def _results(values: Sequence[Any]) -> tuple[list[str], list[str]]:
-    """Return the type attributes and the texts of formulas' stored values."""
-    kinds, texts = [], []
-    for value in values:
-        if isinstance(value, str):
-            kind = ' t="str"' if value else ""
-            if value in _ERRORS:
-                kind = ' t="e"'
-            kinds.append(kind)
-            texts.append(escaped(value))
-        elif isinstance(value, bool):
-            kinds.append(' t="b"')
-            texts.append(str(int(value)))
-        else:
-            kinds.append("")
-            texts.append(str(value))
-    return kinds, texts
+    if isinstance(value, str):
+        if value in _ERRORS:
+            return ' t="e"', value
+        return ' t="str"' if value else "", escaped(value)
+    if isinstance(value, bool):
+        return ' t="b"', str(int(value))
+    return "", str(value)
 
 
 def _number(value: float) -> str:
@@ -94,42 +78,89 @@ def _day(value: date) -> str:
     return f"{_datetime_to_excel_datetime(value, False, False):.16G}"
 
 
-class _Template:
-    """A pattern as the pieces of text between what each row puts in.
+def _results(values: Sequence[Any]) -> tuple[str, Sequence[Sequence[bytes]]]:
+    """Return the type attribute of formulas' stored values, and what the rows put in.
+
+    Where not all values have the same type, it is put in too; where all are empty, nothing is.
+    """
+    kinds = set(map(type, values))
+    if kinds == _TEXTS:
+        if not any(values):
+            return "", ()
+        if all(values) and _ERRORS.isdisjoint(values):
+            return ' t="str"', (encoded(escaped("\0".join(values)).split("\0")),)
+    elif kinds == _WHOLE:
+        return "", (encoded(list(map(str, values))),)
+    types, texts = zip(*map(_result, values), strict=True)
+    return VALUE, (encoded(types), encoded(texts))
+
+
+def _numbers(values: Sequence[float]) -> list[bytes]:
+    if set(map(type, values)) == _WHOLE and max(map(abs, values)) < _EXACT:
+        return encoded(list(map(str, values)))
+    return encoded(list(map(_number, values)))
+
+
+def _ends(
+    pattern: RowPattern, columns_of_values: Sequence[Sequence[Any]]
+) -> Iterable[tuple[int, int]]:
+    """Return the first and the last column of each row; (-1, -1) for no cell."""
+    count = len(pattern.rows)
+    held: list[tuple[int, Sequence[Any] | None]] = []  # values where a cell may be missing
+    for (column, kind, *_), values in zip(pattern.cells, columns_of_values, strict=True):
+        if kind is not CellKind.TEXT or all(values):
+            held.append((column, None))
+        elif any(values):
+            held.append((column, values))
+    firsts, lasts = _outermost(held, count), _outermost(held[::-1], count)
+    return zip(firsts, lasts, strict=True)
+
+
+def _outermost(held: Sequence[tuple[int, Sequence[Any] | None]], count: int) -> Sequence[int]:
+    """Return for each row the first of some columns that has a cell; -1 for none."""
+    tried: list[tuple[int, Sequence[Any]]] = []
+    found = [-1] * count
+    for column, values in held:
+        if values is None:
+            found = [column] * count
+            break
+        tried.append((column, values))
+    for column, values in reversed(tried):
+        found = [column if value else inner for value, inner in zip(values, found, strict=True)]
+    return found
+
+
+class Strings(dict[str, int]):
+    """The number of every text in a workbook's table of texts; a new text gets the next one."""
+
+    def __missing__(self, text: str) -> int:
+        if len(text) > CELL_LIMIT // 2:
+            text = clean_text(text)
+        return self.setdefault(text, len(self))
+
+
+class _Days(dict[date, str]):
+    """Days as cells hold them."""
+
+    def __missing__(self, day: date) -> str:
+        found = self[day] = _day(day)
+        return found
+
+
+class Kept:
+    """What is made once for the workbooks of one sending.
+
+    Nothing here tells one unit what stands in the tasks of another: it is found only by all
+    that it follows from.
 
     Attributes:
-        pieces: Constant text, every other place left for what is put in.
-        picked: Gives, from a row's number, marks and values, what goes into those places.
+        templates: Rows without their values.
+        days: Days as cells hold them.
     """
 
-    __slots__ = ("picked", "pieces")
-
-    def __init__(self, pattern: RowPattern) -> None:
-        text = "".join(_cell_template(*cell) for cell in pattern.cells)
-        constant = _PLACES.split(text)
-        self.pieces = [""] * (2 * len(constant) - 1)
-        self.pieces[::2] = constant
-        places, value = [], 1 + len(pattern.marks)
-        for place in _PLACES.findall(text):
-            if place == _VALUE:
-                places.append(value)
-                value += 1
-            else:
-                places.append(_ORDER[place])
-        self.picked = itemgetter(*places)
-
-
-def _cell_template(column: int, kind: CellKind, formula: str, shape: Shape, _: Any) -> str:
-    if kind is CellKind.TEXT:
-        return _VALUE
-    head = f'<c r="{_LETTERS[column]}{HERE}" s="'
-    if kind is CellKind.CONTENT:
-        return f"{head}{_VALUE}"
-    head += f'{shape.xf}"'
-    if kind is CellKind.NUMBER:
-        return f"{head}><v>{_VALUE}</v></c>"
-    typed = _VALUE if kind is CellKind.FORMULA else ""
-    return f"{head}{typed}><f>{escaped(formula)}</f><v>{_VALUE}</v></c>"
+    def __init__(self) -> None:
+        self.templates = Templates()
+        self.days: dict[date, str] = _Days()
 
 
 class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
@@ -137,12 +168,15 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
 
     Attributes:
         strings: The book's table of texts.
+        kept: What the workbooks of one sending have in common.
+        common: What stands in formulas for the marks that are the same in all rows.
         used: Cells of the sheet that hold a text.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.strings: dict[str, int] = {}
+        self.strings, self.kept = Strings(), Kept()
+        self.common: dict[str, str] = {}
         self.used = 0
         self.heights: dict[int, int] = {}
         self.cells: dict[int, dict[int, str]] = {}
@@ -165,12 +199,7 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
     def _string(self, text: str) -> int:
         """Return a text's number in the book's table of texts, and count its use."""
         self.used += 1
-        found = self.strings.get(text)
-        if found is None:
-            if len(text) > CELL_LIMIT // 2:
-                text = clean_text(text)
-            found = self.strings.setdefault(text, len(self.strings))
-        return found
+        return self.strings[text]
 
     def write_string(self, row: int, column: int, text: str, shape: Shape | None = None) -> None:
         """Write a text."""
@@ -229,96 +258,109 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         if columns != sorted(set(columns)):
             message = f"columns of a pattern are not in order: {columns}"
             raise ValueError(message)
-        template = _Template(pattern)
-        pieces, picked = template.pieces, template.picked
-        numbers = [str(row + 1) for row in pattern.rows]
-        put_in: list[Sequence[str]] = [numbers]
-        put_in += [list(map(escaped, marks)) for marks in pattern.marks]
+        texts: list[str] = []
+        put_in: list[Sequence[bytes]] = []
         columns_of_values = pattern.columns
         for cell, values in zip(pattern.cells, columns_of_values, strict=True):
-            put_in += self._column(cell, values, numbers)
-        ends = self._ends(pattern, columns_of_values)
-        rows = zip(pattern.rows, ends, zip(*put_in, strict=True), strict=True)
-        for row, (first, last), parts in rows:
-            if first < 0:
-                continue
-            pieces[1::2] = picked(parts)
-            run = (first, last, "".join(pieces).encode())
-            if row in self.runs:
-                self.runs[row].append(run)
-            else:
-                self.runs[row] = [run]
+            text, held = self._column(cell, values, pattern.rows)
+            texts.append(text)
+            put_in += held
+        marks = [escaped("\0".join(said)).split("\0") for said in pattern.marks]
+        finished = self.kept.templates.filled(
+            "".join(texts), pattern.rows, marks, put_in, recurs=pattern.recurs
+        )
+        runs = self.runs
+        ends = _ends(pattern, columns_of_values)
+        for row, (first, last), cells in zip(pattern.rows, ends, finished, strict=True):
+            if first >= 0:
+                runs.setdefault(row, []).append((first, last, cells))
 
     def _column(
         self,
         cell: tuple[int, CellKind, str, Shape, Shape],
         values: Sequence[Any],
-        numbers: Sequence[str],
-    ) -> Sequence[Sequence[str]]:
-        """Return what the rows put in for one cell: a list for each place."""
-        column, kind, _, shape, quoted = cell
-        if kind is CellKind.COUNT:
-            return (list(map(str, values)),)
-        if kind is CellKind.FORMULA:
-            return _results(values)
-        if kind is CellKind.NUMBER:
-            return (list(map(_number, values)),)
+        rows: Sequence[int],
+    ) -> tuple[str, Sequence[Sequence[bytes]]]:
+        """Return the template of a cell and, for each of its places, what the rows put in.
+
+        What is the same in all rows because there is nothing to say stands in the template:
+        most columns of a list are blank when it is sent.
+        """
+        column, kind, formula, shape, quoted = cell
+        if kind is CellKind.TEXT:
+            return self._texts(column, values, rows, shape, quoted)
+        head = f'<c r="{_LETTERS[column]}{HERE}" s="'
         if kind is CellKind.CONTENT:
-            return (self._contents(values, f'{shape.xf}"', f'{quoted.xf}"'),)
+            text, held = self._contents(values, f'{shape.xf}"', f'{quoted.xf}"')
+            return f"{head}{text}", held
+        head += f'{shape.xf}"'
+        if kind is CellKind.NUMBER:
+            return f"{head}><v>{VALUE}</v></c>", (_numbers(values),)
+        middle = f"><f>{escaped(formula)}</f><v>"
+        if kind is CellKind.COUNT:
+            said = list(map(str, values))
+            if said.count("0") == len(said):
+                return f"{head}{middle}0</v></c>", ()
+            return f"{head}{middle}{VALUE}</v></c>", (encoded(said),)
+        typed, held = _results(values)
+        return f"{head}{typed}{middle}{VALUE if held else ''}</v></c>", held
+
+    def _texts(
+        self, column: int, values: Sequence[str], rows: Sequence[int], shape: Shape, quoted: Shape
+    ) -> tuple[str, Sequence[Sequence[bytes]]]:
+        """Return the same of cells that are left out where they have no text."""
         if not any(values):
-            return ([""] * len(values),)
+            return "", ()
+        strings = self.strings
+        starts = {text[:1] for text in values}
+        if "" not in starts and starts.isdisjoint(FORMULA_STARTS):
+            self.used += len(values)
+            head = f'<c r="{_LETTERS[column]}{HERE}" s="{shape.xf}" t="s"><v>{VALUE}</v></c>'
+            return head, (encoded(list(map(str, map(strings.__getitem__, values)))),)
+        self.used += len(values) - values.count("")
         styles = (f'" s="{shape.xf}" t="s"><v>', f'" s="{quoted.xf}" t="s"><v>')
         head = f'<c r="{_LETTERS[column]}'
-        index = self._string
-        return (
-            [
-                f"{head}{number}{styles[text[0] in FORMULA_STARTS]}{index(text)}</v></c>"
-                if text
-                else ""
-                for number, text in zip(numbers, values, strict=True)
-            ],
-        )
+        said = [
+            f"{head}{row + 1}{styles[text[0] in FORMULA_STARTS]}{strings[text]}</v></c>"
+            if text
+            else ""
+            for row, text in zip(rows, values, strict=True)
+        ]
+        return VALUE, (encoded(said),)
 
-    def _contents(self, values: Sequence[Any], plain: str, like_formula: str) -> list[str]:
-        """Return the rest of the cells that hold some values, from their format's number on."""
+    def _contents(
+        self, values: Sequence[Any], plain: str, like_formula: str
+    ) -> tuple[str, Sequence[Sequence[bytes]]]:
+        """Return the same of cells that hold values, from their format's number on."""
+        kinds = set(map(type, values))
+        if kinds == _NOTHING:
+            return f"{plain}/>", ()
+        strings = self.strings
+        if kinds == _TEXTS and FORMULA_STARTS.isdisjoint([text[:1] for text in values]):
+            self.used += len(values)
+            said = list(map(str, map(strings.__getitem__, values)))
+            return f'{plain} t="s"><v>{VALUE}</v></c>', (encoded(said),)
+        days = self.kept.days
+        if kinds == _DAYS:
+            said = list(map(days.__getitem__, values))
+            return f"{plain}><v>{VALUE}</v></c>", (encoded(said),)
         blank = f"{plain}/>"
-        if values.count(None) == len(values):
-            return [blank] * len(values)
         styles = (f'{plain} t="s"><v>', f'{like_formula} t="s"><v>')
-        index = self._string
         found: list[str] = []
         add = found.append
         for value in values:
             if value is None:
                 add(blank)
             elif isinstance(value, str):
-                add(f"{styles[value[0] in FORMULA_STARTS]}{index(value)}</v></c>")
+                self.used += 1
+                add(f"{styles[value[:1] in FORMULA_STARTS]}{strings[value]}</v></c>")
             elif isinstance(value, date):
                 add(f"{plain}><v>{_day(value)}</v></c>")
             elif isinstance(value, bool):
                 add(f'{plain} t="b"><v>{int(value)}</v></c>')
             else:
                 add(f"{plain}><v>{_number(value)}</v></c>")
-        return found
-
-    @staticmethod
-    def _ends(
-        pattern: RowPattern, columns_of_values: Sequence[Sequence[Any]]
-    ) -> list[tuple[int, int]]:
-        """Return the first and the last column of each row; (-1, -1) for no cell."""
-        kinds = [kind for _, kind, *_ in pattern.cells]
-        if CellKind.TEXT not in (kinds[0], kinds[-1]):
-            return [(pattern.cells[0][0], pattern.cells[-1][0])] * len(pattern.rows)
-        ends = []
-        columns = [(column, kind is CellKind.TEXT) for column, kind, *_ in pattern.cells]
-        for values in zip(*columns_of_values, strict=True):
-            held = [
-                column
-                for (column, may_be_absent), value in zip(columns, values, strict=True)
-                if value or not may_be_absent
-            ]
-            ends.append((held[0], held[-1]) if held else (-1, -1))
-        return ends
+        return VALUE, (encoded(found),)
 
     def set_row(self, row: int, height: float) -> None:
         """Give a row a height in points."""
@@ -385,8 +427,7 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
                 low, high = spans.get(block, (first, last))
                 spans[block] = (min(low, first), max(high, last))
         said = {block: f'" spans="{low + 1}:{high + 1}"' for block, (low, high) in spans.items()}
-        made = self.fh.pieces
-        self.fh.write("<sheetData>")
+        made = [b"<sheetData>"]
         for row, _, _, cells in self._rows:
             span = said.get(row // _ROWS_OF_A_SPAN, '"')
             pixels = self.heights.get(row, _USUAL_PIXELS)
@@ -399,7 +440,11 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
                 made += (f'<row r="{row + 1}{span}{height}>'.encode(), cells, b"</row>")
             else:
                 made.append(f'<row r="{row + 1}{span}{height}/>'.encode())
-        self.fh.write("</sheetData>")
+        made.append(b"</sheetData>")
+        data = b"".join(made)
+        for mark, number in self.common.items():
+            data = data.replace(mark.encode(), number.encode())
+        self.fh.pieces.append(data)
 
 
 class _Collected:

@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 TALLEST = 409.0
 """Highest row that Excel takes, in points."""
@@ -104,6 +104,17 @@ def _with_blank(word: str) -> float:
     return _units(word) + _BLANK
 
 
+@lru_cache(maxsize=2048)
+def _ends(paragraph: str) -> tuple[list[str], Sequence[float]]:
+    """Return the words of a paragraph and where each would end, with its blank, in one line.
+
+    Nothing is said of ends where there are several blanks in a row. A text is often measured
+    for several widths, one after the other.
+    """
+    words = paragraph.split(" ")
+    return words, () if "" in words else list(accumulate(map(_with_blank, words)))
+
+
 @lru_cache(maxsize=256)
 def _scales(font: Font) -> tuple[float, float]:
     """Return what a thousandth of the type size and a blank measure in points."""
@@ -118,20 +129,30 @@ def line_count(text: str, font: Font, width: float) -> int:
         font: Its type.
         width: Room in points, cell margins already taken off.
     """
+    return line_counts((text,), font, width)[0]
+
+
+def line_counts(texts: Iterable[str], font: Font, width: float) -> list[int]:
+    """Return the same of many texts that stand in one column."""
     scale, blank = _scales(font)
     room = max(width, font.size)
     # The same in thousandths of the type size, with the blank after the last word.
     stretch = room / (scale * _SAFETY) + _BLANK
-    lines = 0
-    for paragraph in text.split("\n"):
-        words = paragraph.split(" ")
-        ends = list(accumulate(map(_with_blank, words)))
-        found = 0 if "" in words else _filled_lines(ends, stretch)
-        if not found:
-            widths = [units * scale * _SAFETY for units in map(_units, words)]
-            found = _lines_word_by_word(widths, blank, room)
-        lines += found
-    return lines
+    counts = []
+    for text in texts:
+        lines = 0
+        for paragraph in text.split("\n") if "\n" in text else (text,):
+            words, ends = _ends(paragraph)
+            if ends and ends[-1] <= stretch:
+                lines += 1
+                continue
+            found = _filled_lines(ends, stretch) if ends else 0
+            if not found:
+                widths = [units * scale * _SAFETY for units in map(_units, words)]
+                found = _lines_word_by_word(widths, blank, room)
+            lines += found
+        counts.append(lines)
+    return counts
 
 
 def _filled_lines(ends: Sequence[float], stretch: float) -> int:
