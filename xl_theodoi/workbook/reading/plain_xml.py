@@ -31,7 +31,9 @@ class NotPlainError(Exception):
 
 
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
-_REFERENCE = re.compile(r"&(?:#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6})|(lt|gt|amp|quot|apos));")
+_REFERENCE = re.compile(r"(&(?:#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|lt|gt|amp|quot|apos);)")
+_LETTER_REFERENCE = re.compile(rb"(&#[1-9][0-9]{2,6};)")
+_MOST_KEPT = 1 << 14
 _NO_CONTROLS = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\t\n\r")
 _NEVER_IN_TEXT = (b"]]>", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """A stray end of a CDATA section, and the two code points that are no characters in XML."""
@@ -151,14 +153,33 @@ def plain_texts(written: Sequence[bytes]) -> list[str]:
     return (_without_references(text) if "&" in text else text).split("\0")
 
 
+def with_letters(written: bytes) -> bytes:
+    """Return XML with decimal references to characters beyond ASCII replaced by these.
+
+    openpyxl writes every accented letter as a reference. Its digits would keep rows that are
+    alike from looking alike, and resolving texts one by one takes longer. Other references,
+    which may stand for markup, and those to what is no character are left for others to judge.
+
+    Example:
+        >>> with_letters(b"M&#227; &#60;&amp;#227;").decode()
+        'Mã &#60;&amp;#227;'
+    """
+    if b"&#" not in written:
+        return written
+    pieces = _LETTER_REFERENCE.split(written)
+    pieces[1::2] = map(_LETTERS.__getitem__, pieces[1::2])
+    return b"".join(pieces)
+
+
 def _without_references(text: str) -> str:
     """Return text with character references and the five named entities resolved."""
     marks = text.count("&")
     if "&#" in text:
-        text, resolved = _REFERENCE.subn(_character, text)
-        if resolved != marks:
+        pieces = _REFERENCE.split(text)
+        if len(pieces) != 2 * marks + 1:
             raise NotPlainError
-        return text
+        pieces[1::2] = map(_CHARACTERS.__getitem__, pieces[1::2])
+        return "".join(pieces)
     if sum(map(text.count, _ENTITIES)) != marks:
         raise NotPlainError
     for entity, character in _ENTITIES.items():  # the ampersand comes last
@@ -166,17 +187,41 @@ def _without_references(text: str) -> str:
     return text
 
 
-def _character(match: re.Match[str]) -> str:
-    """Return the character that a reference stands for."""
-    decimal, hexadecimal, _name = match.groups()
-    if decimal is None and hexadecimal is None:
-        return _ENTITIES[match[0]]
-    code = int(decimal) if decimal is not None else int(hexadecimal, 16)
-    if not (
+def _character(reference: str) -> str | None:
+    """Return the character that a numeric reference stands for, `None` for none of XML's."""
+    digits = reference[2:-1]
+    code = int(digits[1:], 16) if digits.startswith("x") else int(digits)
+    is_one = (
         code in (0x9, 0xA, 0xD)
         or 0x20 <= code <= 0xD7FF
         or 0xE000 <= code <= 0xFFFD
         or 0x10000 <= code <= 0x10FFFF
-    ):
-        raise NotPlainError
-    return chr(code)
+    )
+    return chr(code) if is_one else None
+
+
+class _Characters(dict[str, str]):
+    """Characters by reference, each looked at once."""
+
+    def __missing__(self, reference: str) -> str:
+        character = _character(reference)
+        if character is None:
+            raise NotPlainError
+        if len(self) < _MOST_KEPT:
+            self[reference] = character
+        return character
+
+
+class _Letters(dict[bytes, bytes]):
+    """Characters beyond ASCII by reference, each looked at once; all else stays as it is."""
+
+    def __missing__(self, reference: bytes) -> bytes:
+        character = _character(reference.decode()) or ""
+        written = character.encode() if character > "\x7f" else reference
+        if len(self) < _MOST_KEPT:
+            self[reference] = written
+        return written
+
+
+_CHARACTERS = _Characters(_ENTITIES)
+_LETTERS = _Letters()

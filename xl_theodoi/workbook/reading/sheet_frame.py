@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import column_index
 from xl_theodoi.workbook.reading.package import MEGABYTE
-from xl_theodoi.workbook.reading.plain_xml import NotPlainError, check_around
+from xl_theodoi.workbook.reading.plain_xml import NotPlainError, check_around, with_letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -102,7 +102,7 @@ class SheetPieces:
         self.tail = b""
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the rows, never cut in two.
+        """Yield the rows, never cut in two, letters in them written as themselves.
 
         Raises:
             NotPlainError: If there is not one stretch of rows of the usual form.
@@ -130,11 +130,11 @@ class SheetPieces:
             end = data.find(_END, begin)
             if end >= 0:
                 self.tail = data[end:]
-                yield data[begin:end]
+                yield with_letters(data[begin:end])
                 continue
             cut = data.rfind(b"<row ", begin)
             if cut > begin:
-                yield data[begin:cut]
+                yield with_letters(data[begin:cut])
                 begin = cut
             waiting = data[begin:] if begin else data
             if len(waiting) > _LONGEST_ROW:
