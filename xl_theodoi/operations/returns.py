@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi import resources
@@ -12,7 +12,7 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Finding, Location, Severity, error, warning
 from xl_theodoi.domain.intake import read_list
 from xl_theodoi.domain.names import IDENTITY_SHEET, UNIT_IDENTITY, UNIT_LIST, UNIT_SENT
-from xl_theodoi.domain.secrecy import Mark, SecrecyWords
+from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_texts
 from xl_theodoi.domain.text import fold
 from xl_theodoi.operations.draft import Origin
 from xl_theodoi.operations.master import LAYOUT_VERSION
@@ -23,7 +23,7 @@ from xl_theodoi.workbook.reading.package import RETURN_LIMITS
 from xl_theodoi.workbook.reading.read import read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -55,8 +55,7 @@ class Returned:
 
     Attributes:
         path: Where it lies.
-        data: Its bytes.
-        sha256: Their hash.
+        sha256: Hash of its bytes.
         unit: The unit that it was made for.
         period: The period that it was made for.
         submitted_at: When it was last saved, or when its file was.
@@ -67,7 +66,6 @@ class Returned:
     """
 
     path: Path
-    data: bytes
     sha256: str
     unit: Unit
     period: str
@@ -146,7 +144,7 @@ def read_returned(
     sent_on = iso_day(identity.get("sent_on", ""))
     saved_at = _saved_at(content, sent_on)
     returned = Returned(
-        path, data, sha256, unit, code, saved_at or file_time(path), sent_on,
+        path, sha256, unit, code, saved_at or file_time(path), sent_on,
         saved_at is None, rows.places, [*findings, *rows.findings],
     )  # fmt: skip
     return returned, rows
@@ -158,24 +156,34 @@ def secrecy_words() -> SecrecyWords:
     return SecrecyWords(resources.secrecy_words())
 
 
-@lru_cache(maxsize=1 << 16)
-def _mark(text: str) -> Mark | None:
-    return secrecy_words().judge_text(text)
+_MOST_KEPT = 1 << 19
+_harmless: set[str] = set()
+"""Texts of earlier files without a certain mark: those of a round have thousands in common.
+
+What is marked, or whether anything is, is kept nowhere.
+"""
 
 
 def _refuse_marks(content: WorkbookContent, where: Location) -> None:
     """Refuse a workbook in which any cell is marked as a state secret; its text stays there."""
-    if any(_is_secret(sheet.name) for sheet in content.sheets):
+    if _secret_texts([sheet.name for sheet in content.sheets]):
         raise RefusedError(error("secret_marking", where))
-    place = content.first_text(_is_secret)
+    place = content.first_text(_secret_texts)
     if place is not None:
         raise RefusedError(
             error("secret_marking", replace(where, sheet=place.sheet, cell=place.cell))
         )
 
 
-def _is_secret(text: str) -> bool:
-    return _mark(text) is Mark.SECRET
+def _secret_texts(texts: Collection[str]) -> set[str]:
+    """Return the texts that are certainly marked as a state secret."""
+    unknown = set(texts) - _harmless
+    marks = marked_texts(unknown, secrecy_words().judge_text)
+    secret = {text for text, mark in marks.items() if mark is Mark.SECRET}
+    if len(_harmless) + len(unknown) > _MOST_KEPT:
+        _harmless.clear()
+    _harmless.update(unknown - secret)
+    return secret
 
 
 def _pairs(content: WorkbookContent) -> dict[str, str] | None:
@@ -292,4 +300,4 @@ def _saved_at(content: WorkbookContent, sent_on: date | None) -> datetime | None
 
 def is_doubtful(text: Any) -> bool:
     """Whether a value is a text whose words may speak of a secret."""
-    return isinstance(text, str) and _mark(text) is Mark.DOUBTFUL
+    return isinstance(text, str) and secrecy_words().judge_text(text) is Mark.DOUBTFUL

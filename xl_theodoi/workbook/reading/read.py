@@ -221,7 +221,7 @@ class WorkbookContent:
                 found.append(_list_below(grid, best[0], self.table_infos, charge))
         return found
 
-    def first_text(self, judge: Callable[[str], bool]) -> Location | None:
+    def first_text(self, judge: Callable[[Collection[str]], Collection[str]]) -> Location | None:
         """Return the address of the first cell whose text satisfies a judge, `None` for none.
 
         As `texts_like`, of which it is the first.
@@ -229,7 +229,7 @@ class WorkbookContent:
         return next(self.texts_like(judge), None)
 
     def texts_like(
-        self, judge: Callable[[str], bool], left_out: Collection[str] = ()
+        self, judge: Callable[[Collection[str]], Collection[str]], left_out: Collection[str] = ()
     ) -> Iterator[Location]:
         """Yield the address of every cell whose text satisfies a judge.
 
@@ -239,36 +239,28 @@ class WorkbookContent:
         in it, is passed over.
 
         Args:
-            judge: Asked once about every different text; it may also be asked about texts
-                that no cell has, and must not depend on the order of its calls.
+            judge: Returns those of many texts that satisfy it. It may also be asked about
+                texts that no cell has, and more than once about one.
             left_out: Names of the sheets that are not looked at.
 
         Raises:
             TheodoiError: `not_a_workbook` or `too_large`, see `read_sheet`.
         """
-        judged: dict[str, bool] = {}
-
-        def is_any(texts: Collection[str]) -> bool:
-            for text in texts:
-                if text not in judged:
-                    judged[text] = judge(text)
-            return any(map(judged.__getitem__, texts))
-
-        is_shared = is_any(self._strings().texts)
+        is_shared = bool(judge(self._strings().texts))
         for sheet in self.sheets:
             if sheet.name in left_out or not self.has_cells(sheet):
                 continue
             survey = self.survey(sheet.name)
             own = survey.texts if survey is not None else self.grid(sheet.name).own_texts
-            if own is not None and not is_shared and not is_any(own):
+            if own is not None and not is_shared and not judge(own):
                 continue
             grid = self.grid(sheet.name)
             for index, column in grid.columns.items():
-                texts = {value for value in set(column.values) if isinstance(value, str)}
-                if not is_any(texts):
+                found = judge({value for value in set(column.values) if isinstance(value, str)})
+                if not found:
                     continue
                 for row, value in zip(column.rows, column.values, strict=True):
-                    if isinstance(value, str) and judged[value]:
+                    if isinstance(value, str) and value in found:
                         yield grid.cell(row, index).location
 
     def survey(self, sheet_name: str) -> SheetSurvey | None:
