@@ -32,7 +32,7 @@ from xl_theodoi.workbook.building.unit_form import FormWriter
 from xl_theodoi.workbook.building.unit_guide import GuideWriter, write_hidden_sheet
 from xl_theodoi.workbook.building.unit_list import write_list_sheet
 from xl_theodoi.workbook.building.unit_plan import FormPlan
-from xl_theodoi.workbook.building.unit_rows import write_rows
+from xl_theodoi.workbook.building.unit_rows import set_heights, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +81,7 @@ def _xlsxwriter_sheet(book: Any, name: str) -> Any:
     sheet.write_formula = sheet._write_formula  # noqa: SLF001
     sheet.write_string = sheet._write_string  # noqa: SLF001
     sheet.write_rows = partial(write_rows, sheet)
+    sheet.set_heights = partial(set_heights, sheet)
     sheet.common = {}
     return sheet
 

@@ -22,7 +22,7 @@ from xlsxwriter.styles import Styles
 from xl_theodoi.workbook.building.unit_sheet import FilledSheet, Kept, Strings, escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from io import BytesIO
 
     Properties = tuple[tuple[str, Any], ...]
@@ -35,14 +35,13 @@ _DAY: Final = (1 << 5) | 1
 """01/01/1980, the time stamp that Excel gives to every part."""
 _SMALL: Final = 8_192
 """Parts of at most so many characters are kept deflated, as the next workbook may have the same."""
-_PIECES: Final = 256
-"""Pieces of a part, most of them less than a row, that are deflated at once."""
 _ESCAPE: Final = re.compile("(_x[0-9a-fA-F]{4}_)")
 _STRINGS: Final = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
     '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
     'count="{}" uniqueCount="{}">'
 )
+_NEXT: Final = "</t></si><si><t>"
 
 
 class Shape:
@@ -133,6 +132,10 @@ class FilledBook(Workbook):  # type: ignore[misc]
         """Return the part of the shared texts."""
         used = sum(sheet.used for sheet in self.worksheets_objs)
         made = [_STRINGS.format(used, len(self.strings))]
+        whole = "\0".join(self.strings)
+        if "_x" not in whole and all(text == text.strip() for text in self.strings):
+            plain = escaped(whole).replace("\0", _NEXT)
+            return f"{made[0]}<si><t>{plain}</t></si></sst>"
         for text in self.strings:
             if "_x" in text:
                 text = _ESCAPE.sub(r"_x005F\1", text)  # noqa: PLW2901
@@ -153,7 +156,7 @@ class FilledBook(Workbook):  # type: ignore[misc]
 class _Packager(Packager):  # type: ignore[misc]
     """Takes the parts that the workbook makes itself instead of XlsxWriter's."""
 
-    def _take(self, name: str, held: str | list[bytes]) -> None:
+    def _take(self, name: str, held: str | Iterator[bytes]) -> None:
         self.filenames.append((held, name, False))
 
     def _write_worksheet_files(self) -> None:
@@ -205,18 +208,17 @@ def _styles(
     return written.getvalue()
 
 
-def _deflated(pieces: Sequence[bytes]) -> tuple[int, int, bytes]:
+def _deflated(pieces: Iterable[bytes]) -> tuple[int, int, bytes]:
     """Return checksum, size and deflated bytes of a part."""
     maker = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
     crc = size = 0
-    packed = []
-    for at in range(0, len(pieces), _PIECES):
-        data = b"".join(pieces[at : at + _PIECES])
-        crc = isal_zlib.crc32(data, crc)
-        size += len(data)
-        packed.append(maker.compress(data))
-    packed.append(maker.flush())
-    return crc, size, b"".join(packed)
+    made = []
+    for piece in pieces:
+        crc = isal_zlib.crc32(piece, crc)
+        size += len(piece)
+        made.append(maker.compress(piece))
+    made.append(maker.flush())
+    return crc, size, b"".join(made)
 
 
 @lru_cache(maxsize=256)
@@ -225,14 +227,14 @@ def _small(text: str) -> tuple[int, int, bytes]:
     return _deflated([text.encode()])
 
 
-def _zipped(parts: Sequence[tuple[str, str | StringIO | list[bytes]]]) -> bytes:
+def _zipped(parts: Sequence[tuple[str, str | StringIO | Iterator[bytes]]]) -> bytes:
     """Return a zip file of parts; none is large enough for its 64-bit form."""
     pieces: list[bytes] = []
     directory: list[bytes] = []
     at = 0
     for path, held in parts:
         text = held.getvalue() if isinstance(held, StringIO) else held
-        if isinstance(text, list):
+        if not isinstance(text, str):
             crc, size, packed = _deflated(text)
         elif len(text) <= _SMALL:
             crc, size, packed = _small(text)

@@ -103,6 +103,8 @@ class SelfCheck:
     Attributes:
         checks: Errors first, in the order in which they are shown.
         masks: Sum of the powers of each task as sent.
+        counts: How many tasks have each fault as sent, in the order of the checks.
+        warnings: How many warnings there are in all.
     """
 
     def __init__(
@@ -148,6 +150,15 @@ class SelfCheck:
                 mask |= FIRST_ERROR
             self._raw_masks.append(mask)
             self.masks.append(mask % FIRST_ERROR)
+        found = Counter(self.masks)
+        self.counts = [
+            sum(count for mask, count in found.items() if mask & check.bit) for check in self.checks
+        ]
+        self.warnings = sum(
+            count
+            for count, check in zip(self.counts, self.checks, strict=True)
+            if not check.is_error
+        )
 
     def formula(self, row: str) -> str:
         """Return the formula, without the equals sign, of the mark beside a row of the list.

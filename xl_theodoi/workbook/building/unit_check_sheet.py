@@ -86,12 +86,9 @@ def write_check_sheet(
     # Counts by kind of fault.
     for at, label in enumerate(texts["heading"]):
         sheet.write_string(head_check, at, label, style.header())
-    counts = []
     used = HEAD_HEIGHT
-    for at, check in enumerate(checks):
+    for at, (check, count) in enumerate(zip(checks, self_check.counts, strict=True)):
         row = first_check + at
-        count = sum(bool(mask & check.bit) for mask in self_check.masks)
-        counts.append(count)
         kind = "error" if check.is_error else "warning"
         sheet.write_number(row, 0, at + 1, centred)
         sheet.write_string(row, 1, texts["messages"][check.name], text)
@@ -109,9 +106,6 @@ def write_check_sheet(
     error_last = first_check + sum(check.is_error for check in checks)
     errors = f"SUM($D${first}:$D${error_last})"
     warned = f"SUM($D${error_last + 1}:$D${missing_row + 1})"
-    warning_count = sum(
-        count for count, check in zip(counts, checks, strict=True) if not check.is_error
-    )
     verdict = style.style(
         bold=True, font_size=16, align="center", valign="vcenter", text_wrap=True, border=2
     )
@@ -123,7 +117,7 @@ def write_check_sheet(
         f"&IF({warned}=0,\"\",\".\"&{literal(texts['warnings_before'])}&{warned}"
         f"&{literal(texts['warnings_after'])})",
         verdict,
-        verdict_text(warning_count),
+        verdict_text(self_check.warnings),
     )  # fmt: skip
     sheet.set_row(3, 40)
     passed = {"type": "formula", "criteria": f"={errors}=0", "format": style.tone("done")}
@@ -192,7 +186,7 @@ def write_check_sheet(
             identity = plan.texts("task_id")[position]
             values = [nth + 1, message, identity, texts["link"], key, position + 1, held]
         named.add(row, values, [str(nth + 1)])
-        sheet.set_row(row, LISTED_HEIGHT)
+    sheet.set_heights(first_row, [LISTED_HEIGHT] * listed)
     sheet.write_rows(named)
     sheet.write_rows(unnamed)
     ends = first_row + listed

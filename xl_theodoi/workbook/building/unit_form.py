@@ -470,11 +470,13 @@ class FormWriter:
         form, sheet = self.form, self.sheet
         written = [nth for nth, column in enumerate(form.columns) if form.is_written(column)]
         cut = self._cut_texts()
+        dated = [any(isinstance(value, date) for value in values) for values in form.values]
         alike: dict[tuple[int, tuple[int, ...]], list[int]] = {}
         for at, lines in enumerate(form.lines):
             whole = tuple(sorted((*written, *cut[at]))) if at in cut else tuple(written)
             alike.setdefault((lines, whole), []).append(at)
-            sheet.set_row(self.row + at, look.height_of_lines(lines, form.size))
+        height_of = {lines: look.height_of_lines(lines, form.size) for lines in set(form.lines)}
+        sheet.set_heights(self.row, [height_of[lines] for lines in form.lines])
         for (lines, whole), places in alike.items():
             rooms = [form.room(column.name, lines) for column in form.columns]
             pattern = _ListPattern(self, whole, rooms)
@@ -486,10 +488,9 @@ class FormWriter:
             shown: list[Sequence[Any]] = []
             full: list[Sequence[Any]] = []
             for nth, values in enumerate(form.values):
-                here = [
-                    serial(value) if isinstance(value, date) else value
-                    for value in (values[at] for at in places)
-                ]
+                here = values if len(places) == len(values) else [values[at] for at in places]
+                if dated[nth]:
+                    here = [serial(value) if isinstance(value, date) else value for value in here]
                 if nth in whole:
                     full.append(here)
                     here = [_cut(value, rooms[nth]) for value in here]
@@ -509,6 +510,8 @@ class FormWriter:
             if form.is_written(column):
                 continue
             least = form.room(column.name, min(form.lines))
+            if max(map(len, map(str, values))) <= least:
+                continue
             for at, value in enumerate(values):
                 if not isinstance(value, str) or len(value) <= least:
                     continue
@@ -612,9 +615,7 @@ class _ListPattern:
         place, code = writer.helper(form.c_place, task), writer.helper(form.c_code, task)
         order = [column.name for column in form.columns]
         self.constants = list(dict.fromkeys(filter(form.is_constant, order)))
-        # Values that stand in the formulas are seldom those of another unit.
-        recurs = not self.constants
-        self.shown, self.full = RowPattern(recurs=recurs), RowPattern(recurs=recurs)
+        self.shown, self.full = RowPattern(), RowPattern()
         marks = dict(zip(self.constants, MARKS[1 : 1 + len(self.constants)], strict=True))
         hidden: dict[int, str] = {}
         for nth, column in enumerate(form.columns):

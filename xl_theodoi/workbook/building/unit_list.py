@@ -127,13 +127,7 @@ def _titles(
     verdict = f"'{unit_texts()['sheets']['check']}'!{VERDICT_CELL}"
     for column in range(start, start + 4):
         sheet.write_blank(4, column, None, status)
-    warnings = sum(
-        bool(mask & check.bit)
-        for mask in self_check.masks
-        for check in self_check.checks
-        if not check.is_error
-    )
-    sheet.write_formula(4, start, f"={verdict}", status, verdict_text(warnings))
+    sheet.write_formula(4, start, f"={verdict}", status, verdict_text(self_check.warnings))
     sheet.set_row(4, 20)
     passed = literal(unit_texts()["check"]["passed"])
     area = (4, start, 4, start + 3)
@@ -225,8 +219,7 @@ def _rows(
         marked.add_all(range(first, first + plan.count), columns)
     sheet.write_rows(marked)
     sheet.write_rows(unmarked)
-    for at, lines in enumerate(_lines(plan, rooms)):
-        sheet.fit_row(first + at, look.height_of_lines(lines))
+    sheet.set_heights(first, list(map(look.height_of_lines, _lines(plan, rooms))), fitted=True)
 
 
 def _lines(plan: ListPlan, rooms: Sequence[tuple[str, Font, float]]) -> list[int]:

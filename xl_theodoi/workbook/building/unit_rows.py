@@ -48,16 +48,11 @@ class RowPattern:
         cells: Column, kind, formula, format and, where text could be taken for a formula, the
             format for such text.
         rows: 0-based number of each row.
-        recurs: Whether other workbooks have rows of the same number and marks. Marks that
-            hold what stands in the tasks, or follow from their texts, seldom recur.
     """
 
-    __slots__ = (
-        "_columns", "_marks", "_marks_of_rows", "_values_of_rows", "cells", "recurs", "rows",
-    )  # fmt: skip
+    __slots__ = ("_columns", "_marks", "_marks_of_rows", "_values_of_rows", "cells", "rows")
 
-    def __init__(self, *, recurs: bool = True) -> None:
-        self.recurs = recurs
+    def __init__(self) -> None:
         self.cells: list[tuple[int, CellKind, str, Any, Any]] = []
         self.rows: list[int] = []
         self._values_of_rows: list[Sequence[Any]] = []
@@ -140,6 +135,13 @@ def write_rows(sheet: Any, pattern: RowPattern) -> None:
                 for mark, number in sheet.common.items():
                     text = text.replace(mark, number)
                 sheet.write_formula(row, column, f"={text}", shape, value)
+
+
+def set_heights(sheet: Any, first: int, heights: Sequence[float], *, fitted: bool = False) -> None:
+    """Give the rows from one on their heights in points; fitted ones may still change."""
+    give = sheet.fit_row if fitted else sheet.set_row
+    for row, height in enumerate(heights, start=first):
+        give(row, height)
 
 
 def _write_content(sheet: Any, row: int, column: int, value: Any, shape: Any, quoted: Any) -> None:

@@ -172,7 +172,7 @@ class SectionWriter:
                 earlier = self._task_span(form.c_label, MARKS[0])
                 same = f"+SUMIF({earlier},{label},{self._task_span(form.c_lines, MARKS[0])})"
                 number = f"+COUNTIF({earlier},{label})"
-            rank, rest = RowPattern(recurs=False), RowPattern(recurs=False)
+            rank, rest = RowPattern(), RowPattern()
             rank.count(
                 form.c_rank,
                 f'IF({label}=0,-1,CHOOSE({label},{choose})+SUMIFS({lines},{labels},">0",'
@@ -265,7 +265,7 @@ class SectionWriter:
                 full = self.c_work + 2 * nth
                 ends = f"{self._cell(full + 1, MARKS[0])}:{self._cell(full + 1, MARKS[1])}"
                 counted += f',1+COUNTIF({ends},"<"&LEN({self._cell(full, MARKS[0])}))'
-        found = RowPattern(recurs=False)
+        found = RowPattern()
         found.count(form.c_need, f"MAX({fixed}{counted})", self.style.style())
         return found
 
@@ -288,7 +288,7 @@ class SectionWriter:
         rank, taken = self._cell(form.c_rank, task), self._cell(form.c_lines, task)
         place, code = self._cell(form.c_place, task), self._cell(form.c_code, task)
         unused = f"{rank}<0" if is_fixed else f"OR({rank}<0,{taken}<={nth})"
-        found = RowPattern(recurs=False)
+        found = RowPattern()
         found.count(self.c_target, f"IF({unused},0,{rank}+{number})", plain)
         found.number(self.c_kind, plain)
         work: list[tuple[int, str]] = []
@@ -382,7 +382,7 @@ class SectionWriter:
             f"{self._cell(self.c_store + column, stored_rows)}"
             for column in range(len(form.columns))
         ]
-        shown, found = RowPattern(recurs=False), RowPattern(recurs=False)
+        shown, found = RowPattern(), RowPattern()
         line = self._cell(self.c_found, HERE)
         for column, shape in enumerate(shapes):
             shown.formula(column, f'IF({line}=0,"",INDEX({lines[column]},{line})&"")', shape)
@@ -395,7 +395,7 @@ class SectionWriter:
             _, kind, texts = order[stored] if stored >= 0 else (0, -1, blank)
             shown.add(here, texts)
             found.add(here, [stored + 1, kind], [str(nth + 1)])
-            sheet.set_row(here, height)
+        sheet.set_heights(row, [height] * total)
         sheet.write_rows(shown)
         sheet.write_rows(found)
 

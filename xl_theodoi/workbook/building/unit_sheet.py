@@ -13,6 +13,7 @@ from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from math import isfinite
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from xlsxwriter.utility import _datetime_to_excel_datetime, xl_range
@@ -25,10 +26,10 @@ from xl_theodoi.workbook.building.unit_content import (
     clean_text,
 )
 from xl_theodoi.workbook.building.unit_rows import HERE, CellKind
-from xl_theodoi.workbook.building.unit_template import VALUE, Templates, encoded
+from xl_theodoi.workbook.building.unit_template import VALUE, Templates, all_packed, packed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from xl_theodoi.workbook.building.unit_book import Shape
     from xl_theodoi.workbook.building.unit_rows import RowPattern
@@ -41,6 +42,9 @@ _NOTHING, _TEXTS, _DAYS, _WHOLE = ({kind} for kind in (type(None), str, date, in
 _EXACT: Final = 10**15
 """Whole numbers below it are written with all their digits."""
 _ROWS_OF_A_SPAN: Final = 16
+_ROWS_AT_ONCE: Final = 32
+"""Rows that are joined and deflated at once: so many that they stay near the processor."""
+_NO_SPAN: Final = '"'
 _LETTERS: Final = tuple(column_letter(at + 1) for at in range(256))
 
 
@@ -78,7 +82,7 @@ def _day(value: date) -> str:
     return f"{_datetime_to_excel_datetime(value, False, False):.16G}"
 
 
-def _results(values: Sequence[Any]) -> tuple[str, Sequence[Sequence[bytes]]]:
+def _results(values: Sequence[Any]) -> tuple[str, Sequence[Sequence[str]]]:
     """Return the type attribute of formulas' stored values, and what the rows put in.
 
     Where not all values have the same type, it is put in too; where all are empty, nothing is.
@@ -88,32 +92,46 @@ def _results(values: Sequence[Any]) -> tuple[str, Sequence[Sequence[bytes]]]:
         if not any(values):
             return "", ()
         if all(values) and _ERRORS.isdisjoint(values):
-            return ' t="str"', (encoded(escaped("\0".join(values)).split("\0")),)
+            return ' t="str"', (all_packed(escaped("\0".join(values)).split("\0")),)
     elif kinds == _WHOLE:
-        return "", (encoded(list(map(str, values))),)
+        return "", (all_packed(list(map(str, values))),)
     types, texts = zip(*map(_result, values), strict=True)
-    return VALUE, (encoded(types), encoded(texts))
+    return VALUE, (all_packed(types), all_packed(texts))
 
 
-def _numbers(values: Sequence[float]) -> list[bytes]:
+def _numbers(values: Sequence[float]) -> list[str]:
     if set(map(type, values)) == _WHOLE and max(map(abs, values)) < _EXACT:
-        return encoded(list(map(str, values)))
-    return encoded(list(map(_number, values)))
+        return all_packed(list(map(str, values)))
+    return all_packed(list(map(_number, values)))
 
 
 def _ends(
     pattern: RowPattern, columns_of_values: Sequence[Sequence[Any]]
-) -> Iterable[tuple[int, int]]:
-    """Return the first and the last column of each row; (-1, -1) for no cell."""
-    count = len(pattern.rows)
+) -> tuple[int, int] | None:
+    """Return the first and the last column of all rows; None where the rows differ in them."""
+    (first, first_kind, *_), (last, last_kind, *_) = pattern.cells[0], pattern.cells[-1]
+    if (first_kind is CellKind.TEXT and not all(columns_of_values[0])) or (
+        last_kind is CellKind.TEXT and not all(columns_of_values[-1])
+    ):
+        return None
+    return first, last
+
+
+def _rows_of_texts(
+    pattern: RowPattern, columns_of_values: Sequence[Sequence[Any]], finished: Sequence[str]
+) -> Iterator[tuple[int, int, int, str]]:
+    """Yield number, first and last column, and cells of rows in which cells may be missing."""
     held: list[tuple[int, Sequence[Any] | None]] = []  # values where a cell may be missing
     for (column, kind, *_), values in zip(pattern.cells, columns_of_values, strict=True):
         if kind is not CellKind.TEXT or all(values):
             held.append((column, None))
         elif any(values):
             held.append((column, values))
+    count = len(pattern.rows)
     firsts, lasts = _outermost(held, count), _outermost(held[::-1], count)
-    return zip(firsts, lasts, strict=True)
+    for row in zip(pattern.rows, firsts, lasts, finished, strict=True):
+        if row[1] >= 0:
+            yield row
 
 
 def _outermost(held: Sequence[tuple[int, Sequence[Any] | None]], count: int) -> Sequence[int]:
@@ -180,7 +198,10 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         self.used = 0
         self.heights: dict[int, int] = {}
         self.cells: dict[int, dict[int, str]] = {}
-        self.runs: dict[int, list[tuple[int, int, bytes]]] = {}
+        self.runs: dict[int, list[tuple[int, int, str]]] = {}
+        self.blocks: list[tuple[int, int, Sequence[int], Sequence[str]]] = []
+        self.spans: dict[int, tuple[int, int]] = {}
+        self._head: list[str] = []
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
         # XlsxWriter searches for functions newer than Excel 2010; none is used here.
@@ -259,7 +280,7 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
             message = f"columns of a pattern are not in order: {columns}"
             raise ValueError(message)
         texts: list[str] = []
-        put_in: list[Sequence[bytes]] = []
+        put_in: list[Sequence[str]] = []
         columns_of_values = pattern.columns
         for cell, values in zip(pattern.cells, columns_of_values, strict=True):
             text, held = self._column(cell, values, pattern.rows)
@@ -267,20 +288,21 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
             put_in += held
         marks = [escaped("\0".join(said)).split("\0") for said in pattern.marks]
         finished = self.kept.templates.filled(
-            "".join(texts), pattern.rows, marks, put_in, recurs=pattern.recurs
+            "".join(texts), pattern.rows, marks, put_in, self.common
         )
-        runs = self.runs
         ends = _ends(pattern, columns_of_values)
-        for row, (first, last), cells in zip(pattern.rows, ends, finished, strict=True):
-            if first >= 0:
-                runs.setdefault(row, []).append((first, last, cells))
+        if ends is not None:
+            self.blocks.append((*ends, pattern.rows, finished))
+            return
+        for row, first, last, held in _rows_of_texts(pattern, columns_of_values, finished):
+            self.runs.setdefault(row, []).append((first, last, held))
 
     def _column(
         self,
         cell: tuple[int, CellKind, str, Shape, Shape],
         values: Sequence[Any],
         rows: Sequence[int],
-    ) -> tuple[str, Sequence[Sequence[bytes]]]:
+    ) -> tuple[str, Sequence[Sequence[str]]]:
         """Return the template of a cell and, for each of its places, what the rows put in.
 
         What is the same in all rows because there is nothing to say stands in the template:
@@ -301,13 +323,13 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
             said = list(map(str, values))
             if said.count("0") == len(said):
                 return f"{head}{middle}0</v></c>", ()
-            return f"{head}{middle}{VALUE}</v></c>", (encoded(said),)
+            return f"{head}{middle}{VALUE}</v></c>", (all_packed(said),)
         typed, held = _results(values)
         return f"{head}{typed}{middle}{VALUE if held else ''}</v></c>", held
 
     def _texts(
         self, column: int, values: Sequence[str], rows: Sequence[int], shape: Shape, quoted: Shape
-    ) -> tuple[str, Sequence[Sequence[bytes]]]:
+    ) -> tuple[str, Sequence[Sequence[str]]]:
         """Return the same of cells that are left out where they have no text."""
         if not any(values):
             return "", ()
@@ -316,7 +338,7 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         if "" not in starts and starts.isdisjoint(FORMULA_STARTS):
             self.used += len(values)
             head = f'<c r="{_LETTERS[column]}{HERE}" s="{shape.xf}" t="s"><v>{VALUE}</v></c>'
-            return head, (encoded(list(map(str, map(strings.__getitem__, values)))),)
+            return head, (all_packed(list(map(str, map(strings.__getitem__, values)))),)
         self.used += len(values) - values.count("")
         styles = (f'" s="{shape.xf}" t="s"><v>', f'" s="{quoted.xf}" t="s"><v>')
         head = f'<c r="{_LETTERS[column]}'
@@ -326,11 +348,11 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
             else ""
             for row, text in zip(rows, values, strict=True)
         ]
-        return VALUE, (encoded(said),)
+        return VALUE, (all_packed(said),)
 
     def _contents(
         self, values: Sequence[Any], plain: str, like_formula: str
-    ) -> tuple[str, Sequence[Sequence[bytes]]]:
+    ) -> tuple[str, Sequence[Sequence[str]]]:
         """Return the same of cells that hold values, from their format's number on."""
         kinds = set(map(type, values))
         if kinds == _NOTHING:
@@ -339,11 +361,11 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         if kinds == _TEXTS and FORMULA_STARTS.isdisjoint([text[:1] for text in values]):
             self.used += len(values)
             said = list(map(str, map(strings.__getitem__, values)))
-            return f'{plain} t="s"><v>{VALUE}</v></c>', (encoded(said),)
+            return f'{plain} t="s"><v>{VALUE}</v></c>', (all_packed(said),)
         days = self.kept.days
         if kinds == _DAYS:
             said = list(map(days.__getitem__, values))
-            return f"{plain}><v>{VALUE}</v></c>", (encoded(said),)
+            return f"{plain}><v>{VALUE}</v></c>", (all_packed(said),)
         blank = f"{plain}/>"
         styles = (f'{plain} t="s"><v>', f'{like_formula} t="s"><v>')
         found: list[str] = []
@@ -360,11 +382,19 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
                 add(f'{plain} t="b"><v>{int(value)}</v></c>')
             else:
                 add(f"{plain}><v>{_number(value)}</v></c>")
-        return VALUE, (encoded(found),)
+        return VALUE, (all_packed(found),)
 
     def set_row(self, row: int, height: float) -> None:
         """Give a row a height in points."""
         self.heights[row] = int(height * 4.0 / 3.0 + 0.5)
+
+    def set_heights(self, first: int, heights: Sequence[float], *, fitted: bool = False) -> None:
+        """Give the rows from one on their heights in points; fitted ones may still change."""
+        pixels = {height: int(height * 4.0 / 3.0 + 0.5) for height in set(heights)}
+        rows = range(first, first + len(heights))
+        self.heights.update(zip(rows, map(pixels.__getitem__, heights), strict=True))
+        if fitted:
+            self.fitted.update(rows)
 
     def row_points(self, row: int) -> float:
         """Return the height of a row in points."""
@@ -382,77 +412,101 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
 
     # The part
 
-    def pieces(self) -> list[bytes]:
-        """Return the sheet's part of the package, in pieces; the sheet is spent then.
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the sheet's part of the package; the sheet is spent then.
 
         Sheets, formats and book refer to each other: what they hold would stay in memory until
         Python looks for such rings.
         """
-        self._rows = self._joined()
-        self.cells, self.runs = {}, {}
+        rows = self._joined()
+        self.cells, self.runs, self.blocks = {}, {}, []
+        firsts, lasts = zip(*self.spans.values(), strict=True)
+        for row in self.heights:
+            rows.setdefault(row, ())
+        self._check_dimensions(min(rows), min(firsts))
+        self._check_dimensions(max(rows), max(lasts))
         self.fh = _Collected()
         self._assemble_xml_file()
-        self._rows = []
-        return self.fh.pieces
+        yield "".join(self._head).encode()
+        yield from self._row_texts(rows)
+        yield "".join(self.fh.texts).encode()
 
-    def _joined(self) -> list[tuple[int, int, int, bytes]]:
-        """Return number, first and last column and cells of each row, and note the area."""
+    def _joined(self) -> dict[int, Sequence[str]]:
+        """Return the cells of each row, and note the areas that they take."""
+        runs = self.runs
         for row, singles in self.cells.items():
-            self.runs.setdefault(row, []).extend(
-                (column, column, text.encode()) for column, text in singles.items()
+            runs.setdefault(row, []).extend(
+                (column, column, packed(text)) for column, text in singles.items()
             )
-        rows: list[tuple[int, int, int, bytes]] = []
-        for row in sorted({*self.runs, *self.heights}):
-            runs = self.runs.get(row)
-            if not runs:
-                rows.append((row, -1, -1, b""))
-            elif len(runs) == 1:
-                rows.append((row, *runs[0]))
-            else:
-                runs.sort()
-                if any(a[1] >= b[0] for a, b in pairwise(runs)):
-                    message = f"two patterns write the same cells of row {row + 1}"
-                    raise ValueError(message)
-                cells = b"".join([run[2] for run in runs])
-                rows.append((row, runs[0][0], runs[-1][1], cells))
-        self._check_dimensions(rows[0][0], min(first for _, first, _, _ in rows if first >= 0))
-        self._check_dimensions(rows[-1][0], max(last for _, _, last, _ in rows))
-        return rows
+        blocks = sorted(self.blocks, key=itemgetter(0, 1))
+        for nth, (_, last, rows, _) in enumerate(blocks):
+            taken = set(rows)
+            for first, _, others, _ in blocks[nth + 1 :]:
+                if first <= last and not taken.isdisjoint(others):
+                    raise _written_twice(min(taken.intersection(others)))
+        joined: dict[int, Sequence[str]] = {}
+        for first, last, rows, cells in blocks:
+            self._note_area(rows, first, last)
+            if joined.keys().isdisjoint(rows) and runs.keys().isdisjoint(rows):
+                joined.update(zip(rows, zip(cells, strict=True), strict=True))
+                continue
+            for row, held in zip(rows, cells, strict=True):
+                if row in runs:
+                    runs[row].append((first, last, held))
+                else:
+                    joined[row] = (*joined.get(row, ()), held)
+        for row, found in runs.items():
+            found.sort()
+            if any(a[1] >= b[0] for a, b in pairwise(found)):
+                raise _written_twice(row)
+            joined[row] = [run[2] for run in found]
+            self._note_area((row,), found[0][0], found[-1][1])
+        return joined
+
+    def _note_area(self, rows: Sequence[int], first: int, last: int) -> None:
+        """Note the first and the last column of rows, for every sixteen of them together."""
+        for block in {row // _ROWS_OF_A_SPAN for row in rows}:
+            low, high = self.spans.get(block, (first, last))
+            self.spans[block] = (min(low, first), max(high, last))
 
     def _write_sheet_data(self) -> None:
-        spans: dict[int, tuple[int, int]] = {}
-        for row, first, last, _ in self._rows:
-            if first >= 0:
-                block = row // _ROWS_OF_A_SPAN
-                low, high = spans.get(block, (first, last))
-                spans[block] = (min(low, first), max(high, last))
-        said = {block: f'" spans="{low + 1}:{high + 1}"' for block, (low, high) in spans.items()}
-        made = [b"<sheetData>"]
-        for row, _, _, cells in self._rows:
-            span = said.get(row // _ROWS_OF_A_SPAN, '"')
-            pixels = self.heights.get(row, _USUAL_PIXELS)
-            height = ""
+        self.fh.write("<sheetData>")
+        self._head, self.fh = self.fh.texts, _Collected()
+        self.fh.write("</sheetData>")
+
+    def _row_texts(self, rows: Mapping[int, Sequence[str]]) -> Iterator[bytes]:
+        """Yield the rows, some at a time."""
+        said = {
+            block: f'" spans="{low + 1}:{high + 1}"' for block, (low, high) in self.spans.items()
+        }
+        heights, fitted = self.heights, self.fitted
+        made: list[str] = []
+        for nth, row in enumerate(sorted(rows), start=1):
+            made.append(f'<row r="{row + 1}{said.get(row // _ROWS_OF_A_SPAN, _NO_SPAN)}')
+            pixels = heights.get(row, _USUAL_PIXELS)
             if pixels != _USUAL_PIXELS:
-                height = f' ht="{pixels * 0.75:.16g}"'
-                if row not in self.fitted:
-                    height += ' customHeight="1"'
+                own = "" if row in fitted else ' customHeight="1"'
+                made.append(f' ht="{pixels * 0.75:.16g}"{own}')
+            cells = rows[row]
             if cells:
-                made += (f'<row r="{row + 1}{span}{height}>'.encode(), cells, b"</row>")
+                made.append(">")
+                made += cells
+                made.append("</row>")
             else:
-                made.append(f'<row r="{row + 1}{span}{height}/>'.encode())
-        made.append(b"</sheetData>")
-        data = b"".join(made)
-        for mark, number in self.common.items():
-            data = data.replace(mark.encode(), number.encode())
-        self.fh.pieces.append(data)
+                made.append("/>")
+            if nth % _ROWS_AT_ONCE == 0:
+                yield "".join(made).encode("latin-1")
+                made.clear()
+        yield "".join(made).encode("latin-1")
+
+
+def _written_twice(row: int) -> ValueError:
+    return ValueError(f"two patterns write the same cells of row {row + 1}")
 
 
 class _Collected:
-    """Takes the pieces of a part, as a file would."""
+    """Takes the texts of a part, as a file would."""
 
     def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def write(self, text: str) -> None:
-        """Take a piece."""
-        self.pieces.append(text.encode())
+        self.texts: list[str] = []
+        self.write = self.texts.append
