@@ -100,7 +100,7 @@ class FileHost:
         self.findings: list[Finding] = []
         self._data = b""
         self._sha256 = ""
-        self._tables: Mapping[str, SheetTable] = {}
+        self._gapped: frozenset[str] = frozenset()
 
     def read(self) -> HostContent:
         """Read every table of the file.
@@ -120,7 +120,8 @@ class FileHost:
         self._data = read_file(self.path)
         content = read_workbook(self._data, file_name=self.path.name, limits=MASTER_LIMITS)
         self._sha256 = content.sha256
-        self._tables = content.tables
+        # Only the names: who reads the tables lets go of them before they are edited.
+        self._gapped = frozenset(name for name, table in content.tables.items() if _has_gap(table))
         return content
 
     def ensure_writable(self) -> None:
@@ -154,11 +155,13 @@ class FileHost:
         from xl_theodoi.domain.errors import TheodoiError  # noqa: PLC0415
 
         for name in {change.table for change in changes if hasattr(change, "table")}:
-            table = self._tables.get(name)
-            if table is None or not table.row_numbers:
-                continue
-            if table.row_numbers[-1] != table.header_row + len(table):
+            if name in self._gapped:
                 raise TheodoiError("rows_far_apart", table=name, path=self.path.name)
+
+
+def _has_gap(table: SheetTable) -> bool:
+    """Whether blank rows were left out inside a table, see `_refuse_gaps`."""
+    return bool(table.row_numbers) and table.row_numbers[-1] != table.header_row + len(table)
 
 
 class FileEdit:

@@ -140,7 +140,7 @@ def returned(master: Master, table: SheetTable, number: int, at: datetime) -> An
     reading = read_list(table, master.profile.unit_list, choices={"reported_state": master.states})
     rows = ReturnedRows(reading, sent, master.position_of)
     file = Returned(
-        Path(f"{number}.xlsx"), b"", f"sha{number}", master.units.by_code[UNIT], PERIOD, at,
+        Path(f"{number}.xlsx"), f"sha{number}", master.units.by_code[UNIT], PERIOD, at,
         date(2026, 11, 2), False, rows.places, list(rows.findings),
     )  # fmt: skip
     return file, rows

@@ -30,7 +30,7 @@ from xl_theodoi.operations.row_judge import RowJudge
 from xl_theodoi.operations.writing import commit, writes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
@@ -74,11 +74,41 @@ def consolidate(
             raise TheodoiError("input_missing", path=str(path))
     if not dry_run:
         host.ensure_writable()
-    run = _Run(master, period, out, dry_run=dry_run)
-    run.read_files(paths)
-    run.decide()
-    run.finish_files()
-    return run.write()
+    with Outputs() as received:
+        run = _Run(master, period, out, None if dry_run else received)
+        run.read_files(paths)
+        run.decide()
+        run.finish_files()
+        changes, result, corrections = run.changes(), run.result, run.corrections.files
+        if dry_run:
+            for verdict in result.files:
+                verdict.correction_file = None
+            return result
+        # Writing takes much room of its own: what was read must not stand in its way.
+        del run
+        master.let_go()
+        return _write(master, result, changes, corrections, received)
+
+
+def _write(
+    master: Master,
+    result: ConsolidateResult,
+    changes: Sequence[Change],
+    corrections: Mapping[Path, bytes],
+    received: Outputs,
+) -> ConsolidateResult:
+    """Write the master, the correction workbooks and the received originals."""
+    with Outputs() as made:
+        for path, data in corrections.items():
+            if not path.exists():
+                made.add(path, data)
+        result.written = [path for path, _ in made.files]
+        if changes:
+            made.take_over(received)
+        if commit(master, "consolidate", changes, made):
+            result.parts_changed = master.host.parts_changed
+            result.written.insert(0, master.host.path)
+    return result
 
 
 def _anything_sent(master: Master) -> bool:
@@ -98,13 +128,13 @@ class _Run:
     """One consolidation: files are read, rows judged, values decided, then all is written."""
 
     def __init__(
-        self, master: Master, period: Period | None, out: Path | None, *, dry_run: bool
+        self, master: Master, period: Period | None, out: Path | None, received: Outputs | None
     ) -> None:
         labels = master.labels()
         conflicts, findings = read_conflicts(master)
         self.master = master
         self.period = period.code if period else None
-        self.result = ConsolidateResult(dry_run=dry_run, labels=labels, findings=findings)
+        self.result = ConsolidateResult(dry_run=received is None, labels=labels, findings=findings)
         self.draft = Draft(master)
         self.ledger = Ledger(master)
         self.receipts = Receipts(master, labels)
@@ -116,6 +146,8 @@ class _Run:
         self.returned: list[tuple[Returned, FileVerdict]] = []
         self.twins: list[tuple[FileVerdict, Returned, FileVerdict]] = []
         self.hashes: dict[int, str] = {}
+        self.received = received
+        self.to_correct: dict[str, bytes] = {}
         self.judged: list[JudgedRow] = []
 
     # Files
@@ -169,6 +201,16 @@ class _Run:
             self.returned.append((returned, verdict))
             verdict.findings += returned.findings
             self.judged += self.judge.judge(returned, rows, verdict)
+            self._keep(data, digest, verdict)
+
+    def _keep(self, data: bytes, sha256: str, verdict: FileVerdict) -> None:
+        """Put a file's bytes where they will stay; in memory only those that are corrected."""
+        if verdict.rows.rejected:
+            self.to_correct[sha256] = data
+        if self.received is not None:
+            copy = self.master.companion.received_path(sha256)
+            if not copy.exists():
+                self.received.add(copy, data)
 
     def _refuse(self, verdict: FileVerdict, refusal: RefusedError) -> None:
         verdict.outcome, verdict.reason = "rejected", refusal.finding.code
@@ -198,7 +240,7 @@ class _Run:
             rows = verdict.rows
             if rows.rejected:
                 verdict.outcome = "partial"
-                self.corrections.make(returned, verdict)
+                self.corrections.make(returned, self.to_correct.pop(returned.sha256), verdict)
             elif (
                 not rows.changed
                 and not rows.conflict
@@ -269,30 +311,8 @@ class _Run:
 
     # Writing
 
-    def write(self) -> ConsolidateResult:
-        """Write the master, the correction workbooks and the received originals."""
-        changes = self._changes()
-        result, master = self.result, self.master
-        if result.dry_run:
-            for verdict in result.files:
-                verdict.correction_file = None
-            return result
-        with Outputs() as made:
-            for path, data in self.corrections.files.items():
-                if not path.exists():
-                    made.add(path, data)
-            result.written = [path for path, _ in made.files]
-            if changes:
-                for returned, _ in self.returned:
-                    copy = master.companion.received_path(returned.sha256)
-                    if not copy.exists():
-                        made.add(copy, returned.data)
-            if commit(master, "consolidate", changes, made):
-                result.parts_changed = master.host.parts_changed
-                result.written.insert(0, master.host.path)
-        return result
-
-    def _changes(self) -> list[Change]:
+    def changes(self) -> list[Change]:
+        """Return what must change in the master."""
         return [
             *register_changes(self.draft),
             *self.draft.requests.changes(),

@@ -32,8 +32,14 @@ class Corrections:
         self._labels = labels
         self.files: dict[Path, bytes] = {}
 
-    def make(self, returned: Returned, verdict: FileVerdict) -> None:
-        """Make a file's correction workbook and name it in the verdict."""
+    def make(self, returned: Returned, original: bytes, verdict: FileVerdict) -> None:
+        """Make a file's correction workbook and name it in the verdict.
+
+        Args:
+            returned: The file.
+            original: Its bytes.
+            verdict: What became of it; takes a warning where no workbook can be made.
+        """
         from xl_theodoi.workbook.editing.edit import edit_bytes  # noqa: PLC0415
 
         notes: dict[str, dict[str, list[str]]] = {}
@@ -50,7 +56,7 @@ class Corrections:
         ]
         try:
             data, _ = edit_bytes(
-                returned.data,
+                original,
                 changes,
                 file=returned.path.name,
                 note_author=text("editing", "note_author"),

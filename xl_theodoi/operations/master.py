@@ -155,6 +155,18 @@ class Master:
             )
         return self._readings[name]
 
+    def let_go(self) -> None:
+        """Forget what was read: the tables, and all that follows from them.
+
+        For when the changes are known and only remain to be written. That takes `host`,
+        `companion`, `settings` and `file_name`, and the room of all the rest.
+        """
+        del self.content
+        self._readings.clear()
+        for name, attribute in vars(type(self)).items():
+            if isinstance(attribute, cached_property):
+                vars(self).pop(name, None)
+
     def _choices(self, name: str) -> dict[str, dict[str, str]]:
         words = self.profile.words
         vocabularies = {

@@ -62,6 +62,13 @@ class Outputs:
             self._open_folder(path.parent)
             self._staged.append((Staged(path, data), hashlib.sha256(data).hexdigest()))
 
+    def take_over(self, other: Outputs) -> None:
+        """Take the files over that others have written beside their places so far."""
+        self._staged += other._staged
+        self._made += other._made
+        self._folders |= other._folders
+        other._forget()
+
     def _open_folder(self, folder: Path) -> None:
         if folder in self._folders:
             return
@@ -123,6 +130,9 @@ class Outputs:
         for folder in reversed(self._made):
             with contextlib.suppress(OSError):
                 folder.rmdir()
+        self._forget()
+
+    def _forget(self) -> None:
         self._staged, self._placed, self._made, self._folders = [], [], [], {}
 
 
