@@ -21,6 +21,7 @@ from xl_theodoi.domain.changes import (
     RemoveRows,
     ReplaceRows,
     SetCells,
+    SetColumns,
     SetName,
 )
 from xl_theodoi.domain.errors import TheodoiError
@@ -254,7 +255,7 @@ class ExcelHost:
             writer.mark(self._sheet(change.sheet), change.notes)
         elif isinstance(change, AddColumns):
             writer.add_columns(self._table(change.table), change.labels)
-        elif isinstance(change, SetCells):
+        elif isinstance(change, (SetCells, SetColumns)):
             writer.set_cells(self._table(change.table), change.cells)
         elif isinstance(change, AppendRows):
             writer.append(self._table(change.table), change.rows)
@@ -270,6 +271,7 @@ _ORDER: Final[dict[type, int]] = {
     AddColumns: 0,
     SetName: 1,
     SetCells: 2,
+    SetColumns: 2,
     AppendRows: 3,
     AppendColumns: 3,
     RemoveRows: 4,

@@ -10,9 +10,15 @@ import pytest
 
 from tests.workbook.edit_samples import by_openpyxl, by_xlsxwriter, parts_of, rebuilt
 from tests.workbook.test_edit_programs import by_libreoffice, needs_office
-from xl_theodoi.domain.changes import AppendColumns, AppendRows, ReplaceRows, SetCells
+from xl_theodoi.domain.changes import (
+    AppendColumns,
+    AppendRows,
+    ReplaceRows,
+    SetCells,
+    SetColumns,
+)
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.workbook.editing import scan, tables
+from xl_theodoi.workbook.editing import rewrite, scan, tables
 from xl_theodoi.workbook.editing.changed import Changed
 from xl_theodoi.workbook.editing.edit import edit_bytes
 from xl_theodoi.workbook.editing.package import Package
@@ -105,12 +111,19 @@ MUTATIONS = {
 def any_changes(rng: random.Random, count: int, values=VALUES) -> list:
     changes: list = []
     for _ in range(rng.randint(1, 3)):
-        kind = rng.choice(["set", "set", "rows", "columns", "replace"])
+        kind = rng.choice(["set", "set", "down", "rows", "columns", "replace"])
         labels = rng.sample(LABELS, rng.randint(1, 4))
         size = rng.randint(1, 6)
         if kind == "set":
             places = [(rng.randrange(count), rng.choice(LABELS)) for _ in range(rng.randint(1, 30))]
             changes.append(SetCells("NhiemVu", {place: rng.choice(values) for place in places}))
+        elif kind == "down":
+            down = {
+                label: (places, [rng.choice(values) for _ in places])
+                for label in labels
+                for places in (sorted(rng.sample(range(count), rng.randint(0, count))),)
+            }
+            changes.append(SetColumns("NhiemVu", down))
         elif kind == "columns":
             given = {label: [rng.choice(values) for _ in range(size)] for label in labels}
             changes.append(AppendColumns("NhiemVu", given))
@@ -164,10 +177,14 @@ def outcome(data: bytes, changes: list) -> object:
 def check_equal(data: bytes, changes: list, monkeypatch) -> object:
     fast = outcome(data, changes)
     with monkeypatch.context() as patch:
+        patch.setattr(rewrite, "MANY", 1)
+        rewritten = outcome(data, changes)
+    with monkeypatch.context() as patch:
         patch.setattr(RowSplicer, "set", lambda *_: False)
         patch.setattr(tables, "write_new_rows", lambda *_: False)
         plain = outcome(data, changes)
     assert fast == plain, changes
+    assert rewritten == plain, changes
     return plain
 
 
@@ -214,7 +231,7 @@ def test_the_same_cell_is_refused(seed, monkeypatch):
 def test_changed_cells_are_found_where_looking_at_each_finds_them(seed):
     rng = random.Random(seed)
     changed, cells = Changed(), set()
-    for _ in range(60):
+    for _ in range(12):
         top, left = rng.randint(1, 60), rng.randint(1, 9)
         kind = rng.randrange(4)
         if kind == 0:
@@ -279,6 +296,48 @@ def test_rows_as_excel_writes_them_are_not_taken_apart(monkeypatch):
     )
 
     assert done == [True] * 5
+
+
+def test_columns_of_cells_are_what_cells_are():
+    """`SetColumns` says the same as `SetCells`, whoever applies it."""
+    change = SetColumns("NhiemVu", {"Mã": ([0, 2], ["a", None]), "Số": ([1], [5])})
+
+    assert change.cells == {(0, "Mã"): "a", (2, "Mã"): None, (1, "Số"): 5}
+    assert len(change) == 3
+
+
+@pytest.mark.parametrize("positions", [[0], [1, 0], [1, 1], [0, 1, 2]])
+def test_columns_of_cells_ascend_and_are_complete(positions):
+    with pytest.raises(ValueError, match="NhiemVu"):
+        SetColumns("NhiemVu", {"Mã": (positions, ["a", "b"])})
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_sheet_written_anew_reads_as_if_it_had_been_opened_so(seed):
+    """Places of rows are carried along, not looked for again."""
+    rng = random.Random(seed)
+    known = sorted(rng.sample(range(1, 40), rng.randint(0, 20)))
+    rows = "".join(f'<row r="{n}"><c r="A{n}"><v>{n}</v></c></row>' for n in known)
+    sheet = SheetXml(f"<worksheet><sheetData>{rows}</sheetData><x/></worksheet>".encode(), "p")
+    expected = {number: sheet.raw(number) for number in known}
+
+    rewriter = rewrite.Rewriter(sheet)
+    for number in known:
+        if rng.random() < 0.5:
+            expected[number] = b'<row r="%d">%b</row>' % (number, b"<c/>" * rng.randrange(9))
+            rewriter.put(number, expected[number])
+    rewriter.finish()
+    free = rng.choice([n for n in range(1, 50) if n not in known])
+    new = range(free, next((n for n in known if n > free), free + 3))
+    expected |= {n: b'<row r="%d"><c/></row>' % n for n in new}
+    rewrite.insert_rows(sheet, new, [expected[n] for n in new])
+
+    again = SheetXml(b"".join(sheet.pieces()), "p")
+    for found in (sheet, again):
+        assert {number: found.raw(number) for number in found.numbers()} == expected
+        assert found.tail() == b"<x/></worksheet>"
+        assert b"".join(found.pieces()) == b"".join(sheet.pieces())
+    assert sheet.places() == again.places()
 
 
 ITEMS = (

@@ -7,6 +7,7 @@ is open in Excel, through xlwings. Rows are given by their position in the table
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import lt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,40 @@ class SetCells:
 
     table: str
     cells: Mapping[tuple[int, str], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class SetColumns:
+    """Set cells of a table's existing rows, by columns: row positions, and a value for each.
+
+    The same as `SetCells` with a cell for each position; hundreds of thousands of cells are
+    made and written faster this way.
+
+    Raises:
+        ValueError: For positions that do not ascend, or are not as many as the values.
+    """
+
+    table: str
+    columns: Mapping[str, tuple[Sequence[int], Sequence[Value]]]
+
+    def __post_init__(self) -> None:
+        for positions, values in self.columns.values():
+            if len(positions) != len(values):
+                raise ValueError(f"{self.table} has not as many values as positions")
+            if not all(map(lt, positions, positions[1:])):
+                raise ValueError(f"the positions of {self.table} do not ascend")
+
+    def __len__(self) -> int:
+        return sum(len(positions) for positions, _ in self.columns.values())
+
+    @property
+    def cells(self) -> dict[tuple[int, str], Value]:
+        """The cells as `SetCells` would have them."""
+        return {
+            (position, label): value
+            for label, (positions, values) in self.columns.items()
+            for position, value in zip(positions, values, strict=True)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +137,7 @@ class MarkCells:
 
 Change = (
     SetCells
+    | SetColumns
     | AppendRows
     | AppendColumns
     | RemoveRows

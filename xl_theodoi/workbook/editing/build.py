@@ -9,11 +9,12 @@ makes one by one, where the sheet has something in a row already.
 from __future__ import annotations
 
 from datetime import date
-from itertools import compress, repeat
+from itertools import chain, compress, repeat
 from typing import TYPE_CHECKING, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.workbook.editing import rewrite
 from xl_theodoi.workbook.editing.heights import grow
 from xl_theodoi.workbook.editing.refs import Area
 from xl_theodoi.workbook.editing.rows import Row, attributes_text, widened
@@ -210,7 +211,8 @@ def _raise_first(
 
 def _take(edit: TableEdit, numbers: range, made: Sequence[_NewColumn], model: Row) -> None:
     """Put rows together from their endings and hand them to the sheet."""
-    prefix = edit.sheet.xml.prefix
+    sheet = edit.sheet.xml
+    prefix = sheet.prefix
     digits = [b"%d" % number for number in numbers]
     fields: list[list[bytes]] = [digits]
     known = _row_attributes(model, made)
@@ -237,8 +239,13 @@ def _take(edit: TableEdit, numbers: range, made: Sequence[_NewColumn], model: Ro
         samples.append(b"<%srow>%s</%srow>" % (prefix, b"".join(cell + e for e in endings), prefix))
     pattern += b"</%srow>" % prefix
     rows = map(pattern.__mod__, zip(*fields, strict=True))
-    taken = dict(zip(numbers, rows, strict=True))
-    edit.sheet.xml.take(taken, [*samples, taken[numbers[0]]])
+    first = next(rows)
+    samples.append(first)
+    if len(numbers) < rewrite.MANY:
+        sheet.take(dict(zip(numbers, chain((first,), rows), strict=True)), samples)
+    else:
+        rewrite.insert_rows(sheet, numbers, chain((first,), rows))
+        sheet.take({}, samples)
 
 
 def _row_heights(made: Sequence[_NewColumn]) -> list[float]:

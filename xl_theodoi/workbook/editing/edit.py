@@ -19,6 +19,7 @@ from xl_theodoi.domain.changes import (
     RemoveRows,
     ReplaceRows,
     SetCells,
+    SetColumns,
     SetName,
 )
 from xl_theodoi.workbook.editing import columns as edit_columns
@@ -86,6 +87,8 @@ def _values(change: Change) -> Iterable[Value]:
     """Return the values that a change writes into cells; equal ones of a column once."""
     if isinstance(change, SetCells):
         return change.cells.values()
+    if isinstance(change, SetColumns):
+        return chain.from_iterable(values for _, values in change.columns.values())
     if isinstance(change, (AppendRows, ReplaceRows)):
         return chain.from_iterable(row.values() for row in change.rows)
     if isinstance(change, AppendColumns):
@@ -100,6 +103,8 @@ def _values(change: Change) -> Iterable[Value]:
 def _apply(session: Session, change: Change, author: str) -> None:
     if isinstance(change, SetCells):
         edit_tables.set_cells(session, change)
+    elif isinstance(change, SetColumns):
+        edit_tables.set_columns(session, change.table, change.columns)
     elif isinstance(change, AppendRows):
         columns = edit_tables.by_columns(change.rows)
         edit_tables.append(session, change.table, len(change.rows), columns)

@@ -132,10 +132,10 @@ def _widen_dimension(edit: SheetEdit) -> None:
     if node is None:
         return
     area = parse_area(node.get("ref", ""))
-    rows = edit.xml.touched_rows()
-    if area is None or not rows:
+    rows = edit.xml.touched_edges()
+    if area is None or rows is None:
         return
-    filled = [(n, row.cells) for n in (rows[0], rows[-1]) for row in (edit.xml.row(n),)]
+    filled = [(n, row.cells) for n in rows for row in (edit.xml.row(n),)]
     columns = [column for _, cells in filled for column in cells]
     if not columns:
         return

@@ -14,7 +14,10 @@ from xl_theodoi.workbook.editing.refs import MAX_COLUMN, address
 from xl_theodoi.workbook.editing.scan import find_rows
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterable, Iterator, Mapping
+
+    from xl_theodoi.workbook.editing.scan import Rows
 
 _ATTRIBUTE = re.compile(rb"""([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _REFERENCE = re.compile(rb"""(?<!\S)r\s*=\s*["']([A-Za-z]{1,3})([0-9]+)["']""")
@@ -145,6 +148,7 @@ class SheetXml:
         self._replaced: dict[int, bytes] = {}
         self._known: set[int] = set()
         self._samples: list[bytes] = []
+        self._rewritten: tuple[int, ...] = ()
 
     def _unreadable(self, reason: str) -> TheodoiError:
         return TheodoiError("edit_unreadable_part", part=self.part, reason=reason)
@@ -157,8 +161,17 @@ class SheetXml:
         return sorted(known.union(self._replaced))
 
     def _index(self, number: int) -> int:
-        index = bisect_left(self._numbers, number)
-        return index if index < len(self._numbers) and self._numbers[index] == number else -1
+        numbers = self._numbers
+        # In most sheets no row is left out.
+        index = number - numbers[0] if numbers else 0
+        if 0 <= index < len(numbers) and numbers[index] == number:
+            return index
+        index = bisect_left(numbers, number)
+        return index if index < len(numbers) and numbers[index] == number else -1
+
+    def places(self) -> Rows:
+        """Return where the rows stand in the bytes; rows put one by one stand beside them."""
+        return self._numbers, self._starts, self._ends
 
     def has_row(self, number: int) -> bool:
         """Whether there is an element for the row."""
@@ -305,8 +318,44 @@ class SheetXml:
 
     def take_row(self, number: int, raw: bytes) -> None:
         """Take over one row that was made of pieces for which samples are handed to `take`."""
+        self.drop(number)
         self._replaced[number] = raw
         self._known.add(number)
+
+    def drop(self, number: int) -> None:
+        """Forget what was put for a row, which is written anew from that."""
+        raw = self._replaced.pop(number, None)
+        if raw is not None and number not in self._known:
+            self._samples.append(raw)
+        self._known.discard(number)
+
+    def has_put(self, number: int) -> bool:
+        """Whether a row stands beside the sheet's bytes."""
+        return number in self._replaced
+
+    def rebase(
+        self,
+        data: bytes,
+        numbers: array[int],
+        starts: array[int],
+        ends: array[int],
+        touched: tuple[int, int],
+    ) -> None:
+        """Take over all bytes of the sheet, written anew between its head and its tail.
+
+        Args:
+            data: The sheet's bytes.
+            numbers: Its rows, ascending.
+            starts: Where each begins.
+            ends: Where each ends.
+            touched: Numbers of the first and the last row that changed.
+        """
+        growth = len(data) - len(self.data)
+        self.data = data
+        self._numbers, self._starts, self._ends = numbers, starts, ends
+        self.body = (self.body[0], self.body[1] + growth)
+        self.tail_start += growth
+        self._rewritten += touched
 
     def replace_cell(self, number: int, column: int, cell: CellXml) -> None:
         """Put a changed cell in the place of an existing one, as `put` does for a row."""
@@ -380,12 +429,17 @@ class SheetXml:
 
     @property
     def touched(self) -> bool:
-        """Whether a row was put."""
-        return bool(self._replaced)
+        """Whether a row was put or written anew."""
+        return bool(self._rewritten or self._replaced)
 
     def touched_rows(self) -> list[int]:
-        """Return the numbers of the rows that were put, ascending."""
+        """Return the numbers of the rows that stand beside the sheet's bytes, ascending."""
         return sorted(self._replaced)
+
+    def touched_edges(self) -> tuple[int, int] | None:
+        """Return the first and the last row that was put or written anew."""
+        rows = (*self._rewritten, *self._replaced)
+        return (min(rows), max(rows)) if rows else None
 
     def pieces(
         self, head: bytes | None = None, tail: bytes | None = None

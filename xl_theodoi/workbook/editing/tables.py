@@ -15,7 +15,7 @@ from xl_theodoi.workbook.editing.refs import (
     has_relative_cells,
     shift_formula,
 )
-from xl_theodoi.workbook.editing.splice import RowSplicer
+from xl_theodoi.workbook.editing.splice import ColumnCells, RowSplicer
 from xl_theodoi.workbook.editing.text import cell_text
 from xl_theodoi.workbook.editing.values import formula_of, has_content
 
@@ -94,6 +94,18 @@ class TableEdit:
         if position < 0 or number > self.table.last:
             raise ValueError(f"{self.table.name} has no row {position}")
         return number
+
+    def numbers(self, positions: Sequence[int]) -> list[int]:
+        """Return the sheet rows of row positions, which ascend.
+
+        Raises:
+            ValueError: As `number`.
+        """
+        if self.table.gone or not positions:
+            return [self.number(position) for position in positions]
+        shift = self.number(positions[0]) - positions[0]
+        self.number(positions[-1])
+        return [position + shift for position in positions]
 
     def by_index(self, columns: Mapping[str, Sequence[Given]]) -> dict[int, Sequence[Given]]:
         """Return values by column number; of two labels of one column the later counts."""
@@ -307,23 +319,41 @@ class TableEdit:
 
 def set_cells(session: Session, change: SetCells) -> None:
     """Set cells of existing rows."""
-    edit = TableEdit(session, change.table)
-    indices: dict[str, int] = {}
-    positions: dict[int, list[tuple[int, Value]]] = {}
-    by_row: dict[int, list[tuple[int, Value]]] = {}
+    columns: dict[str, dict[int, Value]] = {}
     for (position, label), value in change.cells.items():
-        column = indices.get(label)
-        if column is None:
-            column = indices[label] = edit.column(label).index
-        wanted = positions.get(position)
-        if wanted is None:
-            wanted = positions[position] = by_row.setdefault(edit.number(position), [])
-        wanted.append((column, value))
-    splicer = RowSplicer(edit)
-    for number in sorted(by_row):
-        if not splicer.set(number, by_row[number]):
-            edit.set_in_row(number, by_row[number])
-    splicer.finish()
+        columns.setdefault(label, {})[position] = value
+    ordered = {
+        label: (positions, [cells[position] for position in positions])
+        for label, cells in columns.items()
+        for positions in (sorted(cells),)
+    }
+    set_columns(session, change.table, ordered)
+
+
+def set_columns(
+    session: Session,
+    table: str,
+    columns: Mapping[str, tuple[Sequence[int], Sequence[Value]]],
+) -> None:
+    """Set cells of existing rows, by columns: ascending positions, and a value for each."""
+    edit = TableEdit(session, table)
+    by_index: dict[int, tuple[Sequence[int], Sequence[Value]]] = {}
+    for label, given in columns.items():
+        index = edit.column(label).index
+        if index in by_index:
+            # Of two labels of one column the later counts.
+            both = dict(zip(*by_index[index], strict=True)) | dict(zip(*given, strict=True))
+            positions = sorted(both)
+            by_index[index] = positions, [both[position] for position in positions]
+        else:
+            by_index[index] = given
+    RowSplicer(
+        edit,
+        [
+            ColumnCells(index, edit.numbers(positions), values)
+            for index, (positions, values) in by_index.items()
+        ],
+    ).run()
 
 
 def by_columns(rows: Sequence[Mapping[str, Value]]) -> dict[str, Sequence[Given]]:
