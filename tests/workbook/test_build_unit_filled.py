@@ -17,7 +17,11 @@ from xl_theodoi.domain.model import Unit
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.resources import load_profile
 from xl_theodoi.workbook.building import unit_check
-from xl_theodoi.workbook.building.unit import build_unit_workbook, build_with_xlsxwriter
+from xl_theodoi.workbook.building.unit import (
+    UnitWorkbooks,
+    build_unit_workbook,
+    build_with_xlsxwriter,
+)
 from xl_theodoi.workbook.building.unit_content import ListPlan
 from xl_theodoi.workbook.building.unit_plan import FormPlan
 from xl_theodoi.workbook.building.unit_rows import RowPattern
@@ -73,7 +77,7 @@ def drawn_content(draw, name):
                           "due_soon_days": st.integers(0, 9)},
         )
     )  # fmt: skip
-    unit = draw(TEXTS.filter(lambda text: len(text) < 130))
+    unit = draw(TEXTS.filter(lambda text: len(text) < 500))
     return make_content(
         profile=profile, rows=rows, words=words, settings=options, unit=Unit("STC", unit, unit),
         reply_by=draw(st.none() | DAYS),
@@ -183,3 +187,53 @@ def test_a_second_reader_finds_the_values_as_sent():
                 assert cell.value.date() == held
             elif isinstance(held, str):
                 assert cell.value == held
+
+
+def secret_content(mark, name="can-tho", count=17):
+    """Return a workbook in which every text of the unit and of its tasks holds a mark."""
+    profile = load_profile(name)
+    rows = make_rows(profile, count)
+    for row in rows:
+        for field in ("task_id", "document_subject", "content", "officer", "progress_text"):
+            row[field] = f"{mark} {row.get(field) or ''}"
+    unit = Unit(mark, f"Đơn vị {mark}", mark)
+    return make_content(profile=profile, rows=rows, unit=unit, words={"reply_to": mark})
+
+
+def test_nothing_of_one_unit_gets_into_the_workbook_of_another():
+    marks = ("MAT-THU-NHAT", "MAT-THU-HAI", "MAT-THU-BA")
+    for name in PROFILES:
+        sending = UnitWorkbooks()
+        built = {
+            mark: sending.build(secret_content(mark, name, count))
+            for mark, count in zip(marks, (17, 17, 5), strict=True)
+        }
+        for mark, data in built.items():
+            texts = b"".join(parts(data).values()).decode()
+            assert mark in texts
+            assert not [other for other in marks if other != mark and other in texts]
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_workbooks_of_a_sending_are_those_made_alone_in_any_order(name):
+    contents = [secret_content(f"U{nth}", name, count) for nth, count in enumerate((9, 30, 1, 9))]
+    contents.append(make_content(name, rows=make_rows(load_profile(name), 30)))
+    alone = [build_unit_workbook(content) for content in contents]
+    for order in (range(5), (4, 2, 0, 3, 1), (1, 1, 4, 0, 2, 3)):
+        sending = UnitWorkbooks()
+        for nth in order:
+            assert sending.build(contents[nth]) == alone[nth]
+
+
+@pytest.mark.parametrize("name", ["A & B " * 60, "9" * 300, "x" * 230, "Sở ☃🎉" * 90, "Sở Y"])
+def test_the_foot_of_the_list_is_cut_at_what_excel_takes(name):
+    content = make_content(unit=Unit("STC", name, name))
+    assert_equal(content)
+    footer = opened(build_unit_workbook(content))["Nhiệm vụ"].oddFooter
+
+    assert "&P" in footer.right.text or "&[Page]" in footer.right.text
+    said = parts(build_unit_workbook(content))["xl/worksheets/sheet1.xml"].decode()
+    foot = said.partition("<oddFooter>")[2].partition("</oddFooter>")[0].replace("&amp;", "&")
+    foot = foot.replace("&quot;", '"')
+    assert len(foot.encode("utf-16-le")) <= 2 * 255
+    assert ("…" in foot) == (len(name) > 100)

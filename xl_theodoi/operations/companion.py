@@ -10,6 +10,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from isal import igzip
+
 from xl_theodoi.operations.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class Companion:
     def sent_record(self, send_id: str, unit: str, record: Mapping[str, Any]) -> tuple[Path, bytes]:
         """Return where the values of one unit workbook are kept as they were sent, and how."""
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        packed = gzip.compress(text.encode(), compresslevel=1, mtime=0)
+        packed = igzip.compress(text.encode(), 2, mtime=0)
         return self.folder / "sent" / send_id / f"{unit}.json.gz", packed
 
     def sent(self, send_id: str, unit: str) -> Mapping[str, Any] | None:

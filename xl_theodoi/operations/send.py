@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.changes import AppendRows, Change, SetCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Finding, error
+from xl_theodoi.domain.model import Unit
 from xl_theodoi.domain.names import REGISTER, SENDINGS
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.domain.reportdue import report_due_on
 from xl_theodoi.domain.scope import Scope, select_tasks
 from xl_theodoi.domain.text import task_key
+from xl_theodoi.domain.workdays import CalendarMissingError
 from xl_theodoi.operations.companion import sha256_of
 from xl_theodoi.operations.duedates import period_name
 from xl_theodoi.operations.master import LAYOUT_VERSION, Master
@@ -21,13 +25,13 @@ from xl_theodoi.operations.outputs import Outputs
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.rows import cell_value, labelled
 from xl_theodoi.operations.writing import commit, writes
-from xl_theodoi.workbook.building.unit import UnitContent, build_unit_workbook
+from xl_theodoi.workbook.building.unit import UnitContent, UnitWorkbooks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from xl_theodoi.domain.model import TaskView, Unit
+    from xl_theodoi.domain.model import TaskView
     from xl_theodoi.domain.periods import Period
     from xl_theodoi.hosts import Host
 
@@ -78,11 +82,18 @@ def send(
     host.ensure_writable()
     send_id = send_id or uuid.uuid4().hex[:12]
     hashes = []
+    workbooks, common = UnitWorkbooks(), _content(master, period, send_id)
+    sent_values = SentRows(master)
     with Outputs() as made:
         for code, views in by_unit.items():
-            unit = master.units.by_code[code]
-            rows = [sent_row(master, view) for view in views]
-            data = build_unit_workbook(_content(master, unit, period, send_id, rows))
+            rows = [sent_values.of(view) for view in views]
+            content = replace(
+                common,
+                unit=master.units.by_code[code],
+                identity={**common.identity, "unit": code},
+                rows=rows,
+            )
+            data = workbooks.build(content)
             made.add(targets[code], data)
             hashes.append(sha256_of(data))
             record = _record(period, send_id, code, as_of, rows)
@@ -158,40 +169,53 @@ def _last_accepted_returns(master: Master) -> dict[str, date]:
     return last
 
 
-def sent_row(master: Master, view: TaskView) -> dict[str, Any]:
-    """Return the values of a task as a unit workbook shows them, by field."""
-    status = view.status
-    assert status is not None  # noqa: S101 - tasks of a master are always judged
-    row = view.values
-    values: dict[str, Any] = {
-        name: cell_value(row.get(name))
-        for name in (*master.profile.unit_list, *FORM_FIELDS)
-        if name in row
-    }
-    values["effective_due_date"] = status.effective_due_date
-    values["reported_state"] = master.profile.words["reported_state"][status.progress.value]
-    values["completed_on"] = status.completed_on
-    values["return_reason"] = None
-    for kind, request in open_requests(master, view.task_id).items():
-        if kind == "extension":
-            values["extension_requested_to"] = request.get("requested_to")
-            values["extension_reason"] = request.get("reason")
-        else:
-            values["return_reason"] = request.get("reason")
-    if (
-        status.effective_due_date is not None
-        and master.settings.choice("due_soon_unit") == "working"
-    ):
-        values["due_soon_from"] = _due_soon_from(master, status.effective_due_date)
-    return {name: value for name, value in values.items() if value is not None}
+class SentRows:
+    """Values of tasks as unit workbooks show them."""
 
+    def __init__(self, master: Master) -> None:
+        self._master = master
+        self._names = tuple(dict.fromkeys((*master.profile.unit_list, *FORM_FIELDS)))
+        self._states = master.profile.words["reported_state"]
+        self._counts_working_days = master.settings.choice("due_soon_unit") == "working"
+        self._due_soon_from = lru_cache(maxsize=4096)(self._first_day_due_soon)
 
-def _due_soon_from(master: Master, due: date) -> date:
-    days = master.settings.number("due_soon_days")
-    day = due
-    while master.calendar.working_days_between(day - timedelta(days=1), due) <= days:
-        day -= timedelta(days=1)
-    return day
+    def of(self, view: TaskView) -> dict[str, Any]:
+        """Return the values of a task, by field; blank ones are left out."""
+        status = view.status
+        assert status is not None  # noqa: S101 - tasks of a master are always judged
+        row = view.values
+        values: dict[str, Any] = {
+            name: cell_value(row[name]) for name in self._names if name in row
+        }
+        values["effective_due_date"] = status.effective_due_date
+        values["reported_state"] = self._states[status.progress.value]
+        values["completed_on"] = status.completed_on
+        values["return_reason"] = None
+        for kind, request in open_requests(self._master, view.task_id).items():
+            if kind == "extension":
+                values["extension_requested_to"] = request.get("requested_to")
+                values["extension_reason"] = request.get("reason")
+            else:
+                values["return_reason"] = request.get("reason")
+        if status.effective_due_date is not None and self._counts_working_days:
+            values["due_soon_from"] = self._due_soon_from(status.effective_due_date)
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _first_day_due_soon(self, due: date) -> date | None:
+        """Return the first day on which a task counts as due soon.
+
+        None where no calendar says which days are worked: then calendar days count, as for
+        the task's status (`Master.view`).
+        """
+        days = self._master.settings.number("due_soon_days")
+        between = self._master.calendar.working_days_between
+        day = due
+        try:
+            while between(day - timedelta(days=1), due) <= days:
+                day -= timedelta(days=1)
+        except CalendarMissingError:
+            return None
+        return day
 
 
 def open_requests(master: Master, task_id: str) -> dict[str, dict[str, Any]]:
@@ -210,9 +234,8 @@ def open_requests(master: Master, task_id: str) -> dict[str, dict[str, Any]]:
     return index.get(task_key(task_id), {})
 
 
-def _content(
-    master: Master, unit: Unit, period: Period, send_id: str, rows: Sequence[Mapping[str, Any]]
-) -> UnitContent:
+def _content(master: Master, period: Period, send_id: str) -> UnitContent:
+    """Return what all workbooks of the sending hold; unit and rows are still to come."""
     settings = master.settings
     return UnitContent(
         profile=master.profile,
@@ -221,7 +244,7 @@ def _content(
             for name in settings.values
             if name.startswith("letterhead.") or name == "reply_to"
         },
-        unit=unit,
+        unit=Unit("", "", ""),
         period_code=period.code,
         period_name=period_name(period),
         as_of=master.as_of,
@@ -229,13 +252,13 @@ def _content(
         identity={
             "master_id": master.meta["master_id"],
             "send_id": send_id,
-            "unit": unit.code,
+            "unit": "",
             "period": period.code,
             "layout_version": str(LAYOUT_VERSION),
             "profile": master.profile.id,
             "sent_on": master.as_of.isoformat(),
         },
-        rows=rows,
+        rows=(),
         settings=dict(settings.values),
     )
 

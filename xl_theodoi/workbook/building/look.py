@@ -19,7 +19,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.resources import PACKAGE
-from xl_theodoi.workbook.building.rows import ListRows
+from xl_theodoi.workbook.building.rows import ListRows, utf16_length
 from xl_theodoi.workbook.filling.heights import TALLEST, Font, line_count, line_counts
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ LANDSCAPE_FORM: Final = (20.0, 10.0, 20.0, 15.0)
 """The same for a form on its side; the page number stands in the top margin."""
 PAGE_SAFETY: Final = 0.97
 """Printers differ a little in what they take for a page."""
+FOOT_LIMIT: Final = 255
+"""UTF-16 units that a page's head or foot holds, its codes included."""
 LEAST_SCALE: Final = 0.55
 """Below this size 11-point text is no longer readable on paper; more pages wide are used."""
 
@@ -476,6 +478,21 @@ def set_up_form(sheet: Any, *, heading_row: int, portrait: bool) -> None:
     sheet.number_pages(f'&C&"{FONT},Regular"&13&P', 10 * MM)
 
 
+def _foot_note(text: str, room: int) -> str:
+    """Return a text as a page's foot holds it, cut where it is longer than the room.
+
+    Excel takes an ampersand for the beginning of a code, two for an ampersand, and counts
+    UTF-16 units.
+    """
+    said = [letter if letter != "&" else "&&" for letter in text]
+    if utf16_length("".join(said)) <= room:
+        return "".join(said)
+    del said[room:]
+    while utf16_length("".join(said)) > room - 1:
+        said.pop()
+    return "".join(said).rstrip() + "…"
+
+
 def pages_wide(widths: Sequence[float], repeat_columns: int = 0) -> int:
     """Return how many landscape pages side by side keep a list readable (`LEAST_SCALE`).
 
@@ -539,6 +556,7 @@ def set_up_page(
     words = texts()["print"]
     foot = f"&R{font}{words['page_number']}"
     if note:
-        foot = f"&L{font}{note.replace('&', '&&')}{foot}"
+        start = f"&L{font} " if note[0].isdigit() else f"&L{font}"
+        foot = f"{start}{_foot_note(note, FOOT_LIMIT - len(start) - len(foot))}{foot}"
     sheet.set_footer(foot, {"margin": 8 * MM, "scale_with_doc": False})
     return pages
