@@ -178,7 +178,8 @@ def _read_column(
         and all(type(text) is str for text in texts)
     )
     if is_even and reader.takes_as_they_are(texts):
-        return list(column.values)
+        # The very list: neither a table nor a reading is changed once it is made.
+        return column.values
     known: dict[Any, Any] = {text: reader.read_text(text) for text in texts if type(text) is str}
     values = list(map(known.get, column.values))
     if (
