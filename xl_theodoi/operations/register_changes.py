@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from xl_theodoi.domain.changes import AppendColumns, Change, RemoveRows, SetCells
+from xl_theodoi.domain.changes import AppendColumns, Change, RemoveRows, SetColumns
 from xl_theodoi.domain.events import EVENT_FIELDS, HISTORY_FIELDS, event_row, implied_events
 from xl_theodoi.domain.names import REGISTER
 from xl_theodoi.operations.refresh import history_changes
-from xl_theodoi.operations.rows import ComputedCells, changed_cells, labelled_columns
+from xl_theodoi.operations.rows import ChangedCells, labelled_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xl_theodoi.domain.cells import Value
     from xl_theodoi.domain.events import Event
@@ -27,12 +28,9 @@ def register_changes(draft: Draft) -> list[Change]:
     columns = [register.columns[name] for name in names]
     blank = [None] * len(register)
     history = list(zip(*(register.columns.get(n, blank) for n in HISTORY_FIELDS), strict=True))
-    computed = ComputedCells(master)
-    cells: dict[tuple[int, str], Value] = {}
     new_events: list[Event] = []
     old_events: list[Event] = []
     for position, changed in draft.changed.items():
-        cells.update(changed_cells(master, position, changed))
         known = events.get(master.keys[position] or "", ()) if events else ()
         if known:
             new, old = history_changes(draft.row(position), known)
@@ -44,13 +42,24 @@ def register_changes(draft: Draft) -> list[Change]:
             }
             values.update(changed)
             new_events += implied_events(values)
-        computed.add_changed(cells, position, draft.status_now(position))
-    changes: list[Change] = [SetCells(REGISTER, cells)] if cells else []
+    cells = _cells(draft)
+    changes: list[Change] = [SetColumns(REGISTER, cells)] if cells else []
     if old_events:
         changes.append(RemoveRows("SuKien", sorted({event.order for event in old_events})))
     if new_events:
         changes.append(AppendColumns("SuKien", _event_columns(master, new_events)))
     return changes
+
+
+def _cells(draft: Draft) -> Mapping[str, tuple[Sequence[int], Sequence[Value]]]:
+    """Return the cells of the register that change, computed ones included."""
+    cells = ChangedCells(draft.master)
+    # The first row, as rows were decided, names the column that is missing.
+    cells.expect(chain.from_iterable(draft.changed.values()))
+    for position in sorted(draft.changed):
+        cells.add(position, draft.changed[position])
+        cells.add_status(position, draft.status_now(position))
+    return cells.columns()
 
 
 def _event_columns(master: Master, events: Sequence[Event]) -> dict[str, Sequence[Value]]:

@@ -9,7 +9,7 @@ from xl_theodoi.domain.merge import same_value
 from xl_theodoi.domain.profile import COMPUTED_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from xl_theodoi.domain.cells import Value
     from xl_theodoi.domain.model import Status, TaskView
@@ -105,32 +105,9 @@ def changed_cells(
     Raises:
         TheodoiError: `column_missing` where a value has no column to go to.
     """
-    register = master.register
-    table = register.table
-    cells: dict[tuple[int, str], Value] = {}
-    for name, value in new.items():
-        label = register.labels.get(name)
-        if label is None:
-            raise TheodoiError(
-                "column_missing", table=table.name,
-                column=master.profile.register[name].label, path=master.file_name,
-            )  # fmt: skip
-        wanted = cell_value(value)
-        raw = table.columns[label].values[position]
-        if raw is None and wanted is not None:
-            cells[position, label] = wanted
-            continue
-        if raw == wanted and type(raw) is type(wanted):
-            continue
-        known = register.columns[name][position]
-        if same_value(known, value) and not _needs_type(raw, wanted):
-            continue
-        cells[position, label] = wanted
-    return cells
-
-
-def _needs_type(raw: Value, wanted: Value) -> bool:
-    return isinstance(raw, str) != isinstance(wanted, str)
+    cells = ChangedCells(master)
+    cells.add(position, new)
+    return cells.cells()
 
 
 def changed_computed(master: Master, view: TaskView) -> dict[tuple[int, str], Value]:
@@ -141,33 +118,120 @@ def changed_computed(master: Master, view: TaskView) -> dict[tuple[int, str], Va
 
 def changed_status(master: Master, position: int, status: Status) -> dict[tuple[int, str], Value]:
     """Return the computed cells of a register row that show another status than this one."""
-    cells: dict[tuple[int, str], Value] = {}
-    ComputedCells(master).add_changed(cells, position, status)
-    return cells
+    cells = ChangedCells(master)
+    cells.add_status(position, status)
+    return cells.cells()
 
 
-class ComputedCells:
-    """The computed columns of a register, looked up once for many rows."""
+class _Field:
+    """One column of the register: what it holds, and what is to be put into it."""
+
+    __slots__ = ("known", "positions", "raw", "values")
+
+    def __init__(self, raw: Sequence[Value], known: Sequence[Any]) -> None:
+        self.raw = raw
+        self.known = known
+        self.positions: list[int] = []
+        self.values: list[Value] = []
+
+
+class ChangedCells:
+    """Cells of the register that do not show yet what they should, collected by columns.
+
+    Args:
+        master: The master; rows are given by ascending position.
+    """
 
     def __init__(self, master: Master) -> None:
-        register = master.register
-        self._profile = master.profile
-        self._columns = [
-            (name, label, register.table.columns[label].values)
-            for name in COMPUTED_FIELDS
-            if (label := register.labels.get(name)) is not None
-        ]
+        self._master = master
+        self._fields: dict[str, _Field] = {}
+        self._computed: list[tuple[str, _Field]] | None = None
         self._shown: dict[int, tuple[Status, list[Value]]] = {}
 
-    def add_changed(
-        self, cells: dict[tuple[int, str], Value], position: int, status: Status
-    ) -> None:
-        """Add the cells of a row that show another status than this one."""
-        known = self._shown.get(id(status))
-        if known is None:
-            values = computed_values(status, self._profile)
-            known = status, [values[name] for name, *_ in self._columns]
-            self._shown[id(status)] = known
-        for (_, label, column), value in zip(self._columns, known[1], strict=True):
-            if column[position] != value:
-                cells[position, label] = value
+    def expect(self, names: Iterable[str]) -> None:
+        """Make sure that there is a column for each of some fields.
+
+        Raises:
+            TheodoiError: `column_missing` for the first without one.
+        """
+        for name in names:
+            if name not in self._fields:
+                self._field(name)
+
+    def _field(self, name: str) -> _Field:
+        register = self._master.register
+        label = register.labels.get(name)
+        if label is None:
+            raise TheodoiError(
+                "column_missing", table=register.table.name,
+                column=self._master.profile.register[name].label, path=self._master.file_name,
+            )  # fmt: skip
+        raw = register.table.columns[label].values
+        field = self._fields[name] = _Field(raw, register.columns.get(name, ()))
+        return field
+
+    def add(self, position: int, new: Mapping[str, Any]) -> None:
+        """Add the cells of a row whose value is not yet the new one.
+
+        Raises:
+            TheodoiError: `column_missing` where a value has no column to go to.
+        """
+        fields = self._fields
+        for name, value in new.items():
+            field = fields.get(name) or self._field(name)
+            wanted = cell_value(value)
+            raw = field.raw[position]
+            if raw is None:
+                is_same = wanted is None
+            else:
+                is_same = (type(raw) is type(wanted) and raw == wanted) or (
+                    same_value(field.known[position], value) and not _needs_type(raw, wanted)
+                )
+            if is_same:
+                continue
+            field.positions.append(position)
+            field.values.append(wanted)
+
+    def add_status(self, position: int, status: Status) -> None:
+        """Add the computed cells of a row that show another status than this one."""
+        computed = self._computed
+        if computed is None:
+            labels = self._master.register.labels
+            names = [name for name in COMPUTED_FIELDS if name in labels]
+            self.expect(names)
+            computed = self._computed = [(name, self._fields[name]) for name in names]
+        shown = self._shown.get(id(status))
+        if shown is None:
+            values = computed_values(status, self._master.profile)
+            # The status is kept so that no other object gets its number.
+            shown = status, [values[name] for name, _ in computed]
+            self._shown[id(status)] = shown
+        for (_, field), value in zip(computed, shown[1], strict=True):
+            if field.raw[position] == value:
+                continue
+            if field.positions and field.positions[-1] == position:
+                field.values[-1] = value
+            else:
+                field.positions.append(position)
+                field.values.append(value)
+
+    def columns(self) -> dict[str, tuple[list[int], list[Value]]]:
+        """Return positions and values by the headings that the register has."""
+        labels = self._master.register.labels
+        return {
+            labels[name]: (field.positions, field.values)
+            for name, field in self._fields.items()
+            if field.positions
+        }
+
+    def cells(self) -> dict[tuple[int, str], Value]:
+        """Return the values by position and heading."""
+        return {
+            (position, label): value
+            for label, (positions, values) in self.columns().items()
+            for position, value in zip(positions, values, strict=True)
+        }
+
+
+def _needs_type(raw: Value, wanted: Value) -> bool:
+    return isinstance(raw, str) != isinstance(wanted, str)
