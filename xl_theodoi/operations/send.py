@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import uuid
 from dataclasses import replace
 from datetime import date, timedelta
@@ -28,7 +30,7 @@ from xl_theodoi.operations.writing import commit, writes
 from xl_theodoi.workbook.building.unit import UnitContent, UnitWorkbooks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from xl_theodoi.domain.model import TaskView
@@ -66,8 +68,23 @@ def send(
         TheodoiError: `would_overwrite`, or where the master cannot be written; no file is
             left behind then.
     """
-    master = Master(host, as_of)
-    findings, by_unit = _tasks_by_unit(master, only_new=only_new)
+    with _few_collections() as let_be:
+        master = Master(host, as_of)
+        findings, by_unit = _tasks_by_unit(master, only_new=only_new)
+        let_be()
+        return _sent(master, period, out, by_unit, findings, send_id or uuid.uuid4().hex[:12])
+
+
+def _sent(
+    master: Master,
+    period: Period,
+    out: Path,
+    by_unit: Mapping[str, Sequence[TaskView]],
+    findings: list[Finding],
+    send_id: str,
+) -> WriteResult:
+    """Make the workbooks and write them, their record and the master."""
+    host = master.host
     result = WriteResult(
         counts={"files": len(by_unit), "tasks": sum(map(len, by_unit.values()))},
         findings=findings,
@@ -80,7 +97,6 @@ def send(
         if path.exists():
             raise TheodoiError("would_overwrite", path=str(path))
     host.ensure_writable()
-    send_id = send_id or uuid.uuid4().hex[:12]
     hashes = []
     workbooks, common = UnitWorkbooks(), _content(master, period, send_id)
     sent_values = SentRows(master)
@@ -96,13 +112,40 @@ def send(
             data = workbooks.build(content)
             made.add(targets[code], data)
             hashes.append(sha256_of(data))
-            record = _record(period, send_id, code, as_of, rows)
+            record = _record(period, send_id, code, master.as_of, rows)
             made.add(*master.companion.sent_record(send_id, code, record))
         made.add(*master.companion.hashes_record(send_id, hashes))
         commit(master, "send", _master_changes(master, period, send_id, by_unit), made)
     result.written = [*targets.values(), host.path]
     result.parts_changed = host.parts_changed
     return result
+
+
+@contextlib.contextmanager
+def _few_collections() -> Iterator[Callable[[], None]]:
+    """Let Python look for rings of garbage only where there may be any.
+
+    Nothing of the register is garbage before the sending ends; its hundreds of thousands of
+    objects would be looked through again and again while the workbooks are made, each of
+    which leaves a ring.
+
+    Yields:
+        To be called when the register is read: what is there by then is let be.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+
+    def let_be() -> None:
+        gc.freeze()
+        if collects:
+            gc.enable()
+
+    try:
+        yield let_be
+    finally:
+        gc.unfreeze()
+        if collects:
+            gc.enable()
 
 
 def _tasks_by_unit(
