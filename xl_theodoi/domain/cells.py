@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from xl_theodoi.domain.findings import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 
 Value = str | int | float | bool | date | datetime | None
 """A raw cell value: text, number, truth value, date, moment or blank."""
@@ -115,7 +115,7 @@ class Column:
     values: list[Value]
     kinds: list[int]
     styles: list[int] = field(default_factory=list)
-    formulas: dict[int, str] = field(default_factory=dict)
+    formulas: MutableMapping[int, str] = field(default_factory=dict)
     fonts: dict[int, tuple[str, ...]] = field(default_factory=dict)
     hidden: bool = False
 

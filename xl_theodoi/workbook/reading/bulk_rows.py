@@ -11,7 +11,7 @@ import re
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress, islice, repeat
+from itertools import compress, islice
 from operator import call, lt
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,12 @@ from xl_theodoi.domain.cells import CellKind, Value, column_index
 from xl_theodoi.workbook.reading.cell_values import KIND_OF_TYPE, value_of
 from xl_theodoi.workbook.reading.grid import KIND_BITS, SparseColumn
 from xl_theodoi.workbook.reading.guarded_xml import decode_escapes
+from xl_theodoi.workbook.reading.lazy_formulas import LazyFormulas
 from xl_theodoi.workbook.reading.plain_xml import NotPlainError, plain_attributes, plain_texts
 from xl_theodoi.workbook.reading.sheet_frame import LAST_COLUMN, LAST_ROW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from xl_theodoi.domain.cells import CellStyle
     from xl_theodoi.workbook.reading.package import Limits
@@ -40,24 +41,30 @@ _MOST_LESSONS = 40
 _SAMPLE = 1 << 16
 _BATCH = 1 << 18
 """Bytes of rows that are turned into columns at a time; twice as fast as ten times as many."""
+_MOST_KEPT = 1 << 12
 _LONGEST_KEPT = 1 << 13
-_MARK = b"\x7f"
-"""Stands for the row number in a formula; a character that texts may have, but never do."""
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _LONGEST_NUMBER = 60_000
 """The parser hands over longer texts in pieces, which are no number to it."""
 
 _LETTERS = re.compile(rb'<c r="([A-Z]{1,3})[1-9]')
-_UNUSUAL = (
-    r"|(?<!/>)((?:<f[ />][^<]*(?:</f>|)|)(?:<v[ />][^<]*(?:</v>|)|)"
-    r"|<is><t[ />][^<]*(?:</t>|)</is>)</c>"
+_RICH = re.compile(rb'<c r="([A-Z]{1,3})[1-9][^>]*(?<!/)>(?!<v>[^<])')
+"""The columns of cells that have more than a value, or an element where it could stand."""
+_PLAIN_CELL = r"([^>]*)>(?:<v>([^<]+)</v></c>|(?<=/>))"
+_RICH_CELL = (
+    r"([^>]*)>(?:(?<=/>)|(?<!/>)(?:(?:<f>([^<]+)</f>|)(?:<v>([^<]*)</v>|<v ?/>)"
+    r'|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>'
+    r"|((?:<f[ />][^<]*(?:</f>|)|)(?:<v[ />][^<]*(?:</v>|)|)|<is><t[ />][^<]*(?:</t>|)</is>)"
+    r")</c>)"
 )
+"""Groups: attributes, formula, value, inline string, what stands there instead of these."""
 _BODY = re.compile(
     rb"(?:(<f>[^<\0]*</f>)|<f((?: [^<>\0]*)?)(?:(/>)|>([^<\0]*)(</f>))|)"
     rb"(?:(<v>[^<\0]*</v>)|(<v ?/>)|)\0"
     rb'|(<is>)<t(?: xml:space="preserve")?(?: ?/>|>([^<\0]*)</t>)</is>\0'
-    rb"|([\s\S]+)"
+    rb"|((?s:.+))"
 )
-"""What `_UNUSUAL` matched, taken apart and found to be well-formed, with a separator behind.
+"""What the last group of `_RICH_CELL` matched, found to be well-formed; a separator behind it.
 
 Groups: a formula without attributes; else attributes of the formula, its empty end or its
 text and end; the value, or the tag of an empty one; begin and text of an inline string;
@@ -65,34 +72,45 @@ whatever was not matched.
 """
 
 
-@lru_cache(maxsize=1 << 12)
-def _form_of(written: bytes) -> str | None:
-    """Return a formula's text, `None` if it has character references.
-
-    The workbooks of a round have the same formulas.
-    """
-    return None if b"&#" in written else plain_texts((written,))[0]
-
-
 @lru_cache(maxsize=128)
-def _row_pattern(letters: tuple[bytes, ...], is_unusual: bool) -> re.Pattern[bytes]:
+def _row_pattern(columns: tuple[tuple[bytes, bool], ...]) -> re.Pattern[bytes]:
     """Return what matches one row whose cells stand in these columns, each filled or not.
 
-    Groups: row number, attributes of the row, then for each column the attributes, the value
-    and, where `is_unusual`, what an unusual cell has instead of a value; at the end whatever
-    was not matched, so that nothing is ever passed over.
+    Groups: row number, attributes of the row, then for each column the attributes and the
+    value, or the groups of `_RICH_CELL` where the column is said to have such cells; at the
+    end whatever was not matched, so that nothing is ever passed over.
 
     A cell is never tried in a second way (`(?>`): else a row whose last cell is odd would be
     tried in as many ways as all its cells together have.
     """
-    unusual = _UNUSUAL if is_unusual else ""
     cells = "".join(
-        rf'(?><c r="{column.decode()}\1"(?: s="[0-9]+"/>|'
-        rf"([^>]*)>(?:<v>([^<]+)</v></c>|(?<=/>){unusual}))|)"
-        for column in letters
+        rf'(?><c r="{letters.decode()}\1"'
+        rf'(?: s="[0-9]+"/>|{_RICH_CELL if is_rich else _PLAIN_CELL})|)'
+        for letters, is_rich in columns
     )
-    row = rf'<row r="([1-9][0-9]{{0,6}})"([^>]*)>(?:(?<=/>)|{cells}</row>)|([\s\S]+)'
+    row = rf'<row r="([1-9][0-9]{{0,6}})"([^>]*)>(?:(?<=/>)|{cells}</row>)|((?s:.+))'
     return re.compile(row.encode())
+
+
+_known_forms: dict[bytes, str] = {}
+"""Formulas, their digits made zeros: the workbooks of a round have the same ones."""
+
+
+def _form_texts(forms: Collection[bytes]) -> Collection[str]:
+    """Return the texts of formulas without numeric references.
+
+    Raises:
+        NotPlainError: On anything that a parser would refuse.
+    """
+    found = {form: _known_forms[form] for form in forms if form in _known_forms}
+    if unknown := [form for form in forms if form not in found]:
+        made = dict(zip(unknown, plain_texts(unknown), strict=True))
+        if len(made) < _MOST_KEPT and max(map(len, unknown)) <= _LONGEST_KEPT:
+            if len(_known_forms) + len(made) > _MOST_KEPT:
+                _known_forms.clear()
+            _known_forms.update(made)
+        found |= made
+    return found.values()
 
 
 class _Converted(dict[bytes, Value]):
@@ -107,7 +125,7 @@ class _Converted(dict[bytes, Value]):
     def __missing__(self, written: bytes) -> Value:
         if len(written) > _LONGEST_NUMBER and self._kind != "str":
             raise NotPlainError
-        (text,) = plain_texts((written,))
+        text = written.decode() if written.isdigit() else plain_texts((written,))[0]
         value = value_of(self._kind, text, is_date=self._is_date, date1904=self._date1904)
         self[written] = value
         return value
@@ -165,7 +183,7 @@ class BulkRows:
     Attributes:
         hidden_rows: Hidden rows, ascending.
         texts: Every text that did not come from the shared strings.
-        forms: Every formula, in most of them its row number turned into a control character.
+        forms: Every formula, in most of them all digits turned into zeros.
     """
 
     def __init__(
@@ -185,7 +203,7 @@ class BulkRows:
         self._dates = {str(index) for index, style in enumerate(styles) if style.is_date}
         self._limits = limits
         self._date1904 = date1904
-        self._letters: tuple[bytes, ...] = ()
+        self._letters: tuple[tuple[bytes, bool], ...] = ()
         self._lessons = 0
         self._formats: dict[bytes, _Format] = {}
         self._converters: dict[tuple[str, bool], Callable[[bytes], Value]] = {
@@ -205,7 +223,7 @@ class BulkRows:
             NotPlainError: If the parser must read the part.
         """
         if not self._letters:
-            self._learn(piece[:_SAMPLE])
+            self._learn(piece[:_SAMPLE], is_first=True)
         begin = 0
         while begin < len(piece):
             end = piece.find(b"<row ", begin + _BATCH)
@@ -218,43 +236,40 @@ class BulkRows:
 
     def _take(self, piece: bytes) -> None:
         """Take a few rows, so few that all their cells stay within the processor's cache."""
-        is_unusual = b"<f" in piece or b"<is>" in piece
         while piece:
             letters = self._letters
-            rows = _row_pattern(letters, is_unusual).findall(piece)
+            rows = _row_pattern(letters).findall(piece)
             rest: bytes = rows[-1][-1]
-            was_unusual = is_unusual
             if rest:
                 rows.pop()
-                row, end, _ = rest.partition(b"</row>")
-                if not end:
+                end = rest.find(b"</row>")
+                if end < 0 or not self._learn(rest[: max(end, _SAMPLE)]):
                     raise NotPlainError
-                if not self._learn(row):
-                    if is_unusual:
-                        raise NotPlainError
-                    is_unusual = True
             if rows:
-                self._store(letters, list(zip(*rows, strict=True)), is_unusual=was_unusual)
+                self._store(letters, list(zip(*rows, strict=True)))
             piece = rest
 
-    def _learn(self, rows: bytes) -> bool:
-        """Add the columns that rows have cells in; return whether one of them was unknown."""
-        found = {*self._letters, *_LETTERS.findall(rows)}
+    def _learn(self, rows: bytes, *, is_first: bool = False) -> bool:
+        """Add the columns that rows have cells in; return whether anything was new in them.
+
+        At first all cells are taken to have values at most, as most sheets' have.
+        """
+        known = dict(self._letters)
+        rich = set() if is_first else {*_RICH.findall(rows)}
+        found = {
+            letters: known.get(letters, False) or letters in rich
+            for letters in {*known, *rich, *_LETTERS.findall(rows)}
+        }
         self._lessons += 1
         if len(found) > _MOST_COLUMNS or self._lessons > _MOST_LESSONS:
             raise NotPlainError
         if any(column_index(letters.decode()) > LAST_COLUMN for letters in found):
             raise NotPlainError
-        is_new = len(found) > len(self._letters)
-        self._letters = tuple(sorted(found, key=lambda letters: (len(letters), letters)))
-        return is_new
+        self._letters = tuple(sorted(found.items(), key=lambda pair: (len(pair[0]), pair[0])))
+        return found != known
 
     def _store(
-        self,
-        letters: tuple[bytes, ...],
-        groups: list[tuple[bytes, ...]],
-        *,
-        is_unusual: bool,
+        self, letters: tuple[tuple[bytes, bool], ...], groups: list[tuple[bytes, ...]]
     ) -> None:
         """Store rows given as the groups of their pattern, each over all rows."""
         rows = list(map(int, groups[0]))
@@ -263,16 +278,19 @@ class BulkRows:
             raise NotPlainError
         self._last_row = rows[-1]
         self._take_hidden(rows, groups[1])
-        width = 3 if is_unusual else 2
-        for place, column in enumerate(letters):
-            first = 2 + place * width
-            attributes, values = groups[first], groups[first + 1]
+        numbers = array("I", rows)
+        place = 2
+        for column, is_rich in letters:
+            attributes = groups[place]
             for written in set(attributes) - self._formats.keys():
                 self._formats[written] = self._format(written)
-            if is_unusual and any(groups[first + 2]):
-                self._put_unusual(self._sparse(column), rows, attributes, values, groups[first + 2])
-            elif any(values):
-                self._put(self._sparse(column), rows, attributes, values)
+            if is_rich:
+                self._put_rich(column, numbers, attributes, groups[place + 1 : place + 5])
+                place += 5
+            else:
+                if any(groups[place + 1]):
+                    self._put(self._sparse(column), numbers, attributes, groups[place + 1])
+                place += 2
 
     def _take_hidden(self, rows: Sequence[int], attributes: Sequence[bytes]) -> None:
         """Keep the rows whose attributes hide them."""
@@ -317,7 +335,7 @@ class BulkRows:
     ) -> None:
         """Add the cells of a column that have a value of the usual form."""
         if not all(written):
-            rows = list(compress(rows, written))
+            rows = array("I", compress(rows, written))
             attributes = list(compress(attributes, written))
             written = list(filter(None, written))
         formats = {key: self._formats[key] for key in set(attributes)}
@@ -340,7 +358,7 @@ class BulkRows:
             is_there = [value is not None for value in values] if _NONE in types else None
         if is_there is not None:
             types.discard(_NONE)
-            rows = list(compress(rows, is_there))
+            rows = array("I", compress(rows, is_there))
             attributes = list(compress(attributes, is_there))
             written = list(compress(written, is_there))
             values = list(compress(values, is_there))
@@ -359,7 +377,7 @@ class BulkRows:
             (only,) = types
             kind = KIND_OF_TYPE[only]
             if len(formats) == 1:
-                codes = repeat(formats[attributes[0]].code + kind, len(values))
+                codes = array("I", (formats[attributes[0]].code + kind,)) * len(values)
             else:
                 code_of = {key: form.code + kind for key, form in formats.items()}
                 codes = map(code_of.__getitem__, attributes)
@@ -371,39 +389,126 @@ class BulkRows:
             ]
         column.codes.extend(codes)
 
-    def _put_unusual(
+    def _put_rich(
+        self,
+        letters: bytes,
+        rows: Sequence[int],
+        attributes: Sequence[bytes],
+        groups: Sequence[tuple[bytes, ...]],
+    ) -> None:
+        """Add the cells of a column of which some are not just a value.
+
+        Args:
+            letters: The column.
+            rows: Row numbers.
+            attributes: Of the cells.
+            groups: Formulas, values, inline strings and other bodies, as `_RICH_CELL` says.
+        """
+        formulas, values, inlines, bodies = groups
+        if any(bodies):
+            # Whatever a body has been tried as before counts for nothing.
+            formulas, values, inlines = (
+                tuple(b"" if body else text for text, body in zip(texts, bodies, strict=True))
+                for texts in (formulas, values, inlines)
+            )
+        parts = []
+
+        def put(add: Callable[..., None], where: Sequence[bytes], *more: Sequence[bytes]) -> None:
+            if any(where):
+                part = SparseColumn()
+                given = (rows, attributes, where, *more)
+                if not all(where):
+                    given = tuple(list(compress(items, where)) for items in given)
+                add(part, *given)
+                parts.append(part)
+
+        plain: Sequence[bytes] = values
+        if any(formulas):
+            plain = [
+                b"" if formula else value for formula, value in zip(formulas, values, strict=True)
+            ]
+        put(self._put, plain)
+        put(self._put_formulas, formulas, values)
+        put(self._put_inlines, inlines)
+        put(self._put_bodies, bodies)
+        parts = [part for part in parts if part.rows]
+        if not parts:
+            return
+        column = self._sparse(letters)
+        merged = parts[0]
+        if len(parts) > 1:
+            merged = SparseColumn()
+            for part in parts:
+                merged.rows.extend(part.rows)
+                merged.values.extend(part.values)
+                merged.codes.extend(part.codes)
+            merged.put_in_order()
+        column.rows.extend(merged.rows)
+        column.values.extend(merged.values)
+        column.codes.extend(merged.codes)
+        for part in parts:
+            column.fonts.update(part.fonts)
+            if isinstance(part.formulas, LazyFormulas):
+                if not isinstance(column.formulas, LazyFormulas):
+                    column.formulas = LazyFormulas()
+                column.formulas.take(part.formulas)
+
+    def _put_formulas(
+        self,
+        column: SparseColumn,
+        rows: Sequence[int],
+        attributes: Sequence[bytes],
+        formulas: Sequence[bytes],
+        stored: Sequence[bytes],
+    ) -> None:
+        """Add cells of formulas without attributes, with what was saved as their results."""
+        if any(self._formats[key].kind == "inlineStr" for key in set(attributes)):
+            raise NotPlainError
+        self._take_forms(formulas)
+        pairs = list(zip(attributes, stored, strict=True))
+        results = {}
+        for key, written in set(pairs):
+            form = self._formats[key]
+            value, code = self._result(form, written)
+            results[key, written] = value, form.code + code
+            if isinstance(value, str):
+                self.texts.add(value)
+        made = list(map(results.__getitem__, pairs))
+        column.rows.extend(rows)
+        column.values.extend(value for value, _ in made)
+        column.codes.extend(code for _, code in made)
+        lazy = column.formulas = LazyFormulas()
+        lazy.add(rows, formulas)
+
+    def _take_forms(self, formulas: Sequence[bytes]) -> None:
+        """Keep the forms of formulas; those that differ in digits only are looked at once.
+
+        Making digits zeros leaves bytes that are well-formed as they are, and others, too.
+        """
+        forms = b"\0".join(formulas).translate(_ZEROS).split(b"\0")
+        if len(forms) != len(formulas):
+            raise NotPlainError
+        different = set(forms)
+        if any(b"&#" in form for form in different):
+            self.forms.update(plain_texts(formulas))
+        else:
+            self.forms.update(_form_texts(different))
+
+    def _put_inlines(
         self,
         column: SparseColumn,
         rows: Sequence[int],
         attributes: Sequence[bytes],
         written: Sequence[bytes],
-        bodies: Sequence[bytes],
     ) -> None:
-        """Add the cells of a column of which some are formulas or inline strings."""
-        usual, unusual = SparseColumn(), SparseColumn()
-        if any(written):
-            self._put(usual, rows, attributes, written)
-        self._put_bodies(
-            unusual,
-            list(compress(rows, bodies)),
-            list(compress(attributes, bodies)),
-            list(filter(None, bodies)),
-        )
-        if usual.rows and unusual.rows:
-            usual.rows.extend(unusual.rows)
-            usual.values.extend(unusual.values)
-            usual.codes.extend(unusual.codes)
-            order = sorted(range(len(usual.rows)), key=usual.rows.__getitem__)
-            column.rows.extend(map(usual.rows.__getitem__, order))
-            column.values.extend(map(usual.values.__getitem__, order))
-            column.codes.extend(map(usual.codes.__getitem__, order))
-        else:
-            some = usual if usual.rows else unusual
-            column.rows.extend(some.rows)
-            column.values.extend(some.values)
-            column.codes.extend(some.codes)
-        column.formulas.update(unusual.formulas)
-        column.fonts.update(usual.fonts)
+        """Add cells of inline strings, none of them empty."""
+        texts = plain_texts(written)
+        known = {text: decode_escapes(text) for text in set(texts)}
+        self.texts.update(known.values())
+        code_of = {key: self._formats[key].code + _TEXT for key in set(attributes)}
+        column.rows.extend(rows)
+        column.values.extend(map(known.__getitem__, texts))
+        column.codes.extend(map(code_of.__getitem__, attributes))
 
     def _put_bodies(
         self,
@@ -413,9 +518,10 @@ class BulkRows:
         bodies: Sequence[bytes],
     ) -> None:
         """Add cells that are formulas, inline strings, or have an empty value."""
+        column.formulas = LazyFormulas()
         add_row, add_value, add_code = column.rows.append, column.values.append, column.codes.append
         for row, written, (formula, stored, inline) in zip(
-            rows, attributes, self._taken_apart(rows, bodies), strict=True
+            rows, attributes, self._taken_apart(bodies), strict=True
         ):
             form = self._formats[written]
             if inline is not None:
@@ -436,55 +542,27 @@ class BulkRows:
                 column.formulas[row] = formula
 
     def _taken_apart(
-        self, rows: Sequence[int], bodies: Sequence[bytes]
-    ) -> Iterable[tuple[str | None, bytes | None, str | None]]:
+        self, bodies: Sequence[bytes]
+    ) -> Iterator[tuple[str | None, bytes | None, str | None]]:
         """Return formula, what its `v` holds, and inline text of cells, each `None` if missing."""
-        parts: list[tuple[str | None, bytes | None, str | None]] = [(None, None, None)] * len(rows)
-        rest = []
-        for place, (row, body) in enumerate(zip(rows, bodies, strict=True)):
-            head, end, tail = body.partition(b"</f>")
-            if end and body.startswith(b"<f>") and _MARK not in head:
-                stored = tail[3:-4] if tail.endswith(b"</v>") and tail.startswith(b"<v>") else None
-                if stored is not None or not tail:
-                    formula = self._formula(head[3:], row)
-                    if formula is not None:
-                        parts[place] = formula, stored, None
-                        continue
-            rest.append(place)
-        if not rest:
-            return parts
-        found = _BODY.findall(b"".join([bodies[place] + b"\0" for place in rest]))
-        if len(found) != len(rest) or found[-1][-1]:
+        found = _BODY.findall(b"".join([body + b"\0" for body in bodies]))
+        if len(found) != len(bodies) or found[-1][-1]:
             raise NotPlainError
         for given in {groups[1] for groups in found if groups[1]}:
             plain_attributes(given)
         # A formula stands whole in group 0, or its text in 3 and an end of either kind.
         formulas = plain_texts([groups[0][3:-4] or groups[3] for groups in found])
         inlines = plain_texts([groups[8] for groups in found])
-        for place, groups, formula, inline in zip(rest, found, formulas, inlines, strict=True):
+        for groups, formula, inline in zip(found, formulas, inlines, strict=True):
             is_formula = bool(groups[0] or groups[2] or groups[4])
             has_element = bool(groups[5] or groups[6])
             if is_formula:
                 self.forms.add(formula)
-            parts[place] = (
+            yield (
                 formula if is_formula else None,
                 groups[5][3:-4] if has_element else None,
                 inline if groups[7] else None,
             )
-        return parts
-
-    def _formula(self, written: bytes, row: int) -> str | None:
-        """Return a formula's text; those that differ in their row only are decoded once.
-
-        `None` where the row number may be part of a character reference.
-        """
-        number = str(row)
-        key = written.replace(number.encode(), _MARK)
-        form = _form_of(key) if len(key) <= _LONGEST_KEPT else None
-        if form is None:
-            return None
-        self.forms.add(form)
-        return form.replace("\x7f", number)
 
     @staticmethod
     def _result(form: _Format, stored: bytes | None) -> tuple[Value, int]:

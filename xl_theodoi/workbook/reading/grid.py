@@ -13,7 +13,7 @@ from xl_theodoi.domain.cells import PLAIN, Cell, CellKind, CellStyle, Value, col
 from xl_theodoi.domain.findings import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, MutableMapping, Sequence
 
 KIND_BITS = 3
 """A cell's code is its style index times eight plus its `CellKind`."""
@@ -35,7 +35,7 @@ class SparseColumn:
     rows: array[int] = field(default_factory=lambda: array("I"))
     values: list[Value] = field(default_factory=list)
     codes: array[int] = field(default_factory=lambda: array("I"))
-    formulas: dict[int, str] = field(default_factory=dict)
+    formulas: MutableMapping[int, str] = field(default_factory=dict)
     fonts: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def put_in_order(self) -> None:

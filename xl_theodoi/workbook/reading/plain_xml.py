@@ -34,6 +34,8 @@ _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&
 _REFERENCE = re.compile(r"(&(?:#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|lt|gt|amp|quot|apos);)")
 _LETTER_REFERENCE = re.compile(rb"(&#[1-9][0-9]{2,6};)")
 _MOST_KEPT = 1 << 14
+_MOST_HASHES = 1000
+_AMPERSAND = ord("&")
 _NO_CONTROLS = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\t\n\r")
 _NEVER_IN_TEXT = (b"]]>", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """A stray end of a CDATA section, and the two code points that are no characters in XML."""
@@ -164,11 +166,26 @@ def with_letters(written: bytes) -> bytes:
         >>> with_letters(b"M&#227; &#60;&amp;#227;").decode()
         'Mã &#60;&amp;#227;'
     """
-    if b"&#" not in written:
+    if not _has_reference(written):
         return written
     pieces = _LETTER_REFERENCE.split(written)
     pieces[1::2] = map(_LETTERS.__getitem__, pieces[1::2])
     return b"".join(pieces)
+
+
+def _has_reference(written: bytes) -> bool:
+    """Return whether there is a numeric reference; a sheet without one is quickly done with.
+
+    To search for one byte takes a tenth of the time that it takes to search for two.
+    """
+    place = written.find(b"#")
+    for _ in range(_MOST_HASHES):
+        if place < 0:
+            return False
+        if place and written[place - 1] == _AMPERSAND:
+            return True
+        place = written.find(b"#", place + 1)
+    return b"&#" in written
 
 
 def _without_references(text: str) -> str:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from xl_theodoi.workbook.reading.package import Package
 
 _DIGITS = b"0123456789"
-_ROW = re.compile(rb'""([^<>]*)>(?:(?<=/>)|(?<!/>)([\s\S]*)</row>)')
+_ROW = re.compile(rb'""([^<>]*)>(?:(?<=/>)|(?<!/>)((?s:.*))</row>)')
 _CELL = re.compile(
     rb'<c r="[A-Z]{1,3}"([^<>]*)>(?:(?<=/>)|(?<!/>)(?:'
     rb"(?:<f((?: [^<>]*)?)(?:/>|>([^<]*)</f>)|)"
     rb"(?:(<v>)([^<]*)</v>|<v ?/>|)"
     rb'|<is>(?:(<t)(?: xml:space="preserve")?>([^<]*)</t>|<t ?/>)</is>)</c>)'
-    rb"|([\s\S]+)"
+    rb"|((?s:.+))"
 )
 _NUMBER = re.compile(rb"[-+]?\.?(?:[eE][-+]?)?")
 _TEXTS = re.compile(
