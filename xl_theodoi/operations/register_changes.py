@@ -26,8 +26,8 @@ def register_changes(draft: Draft) -> list[Change]:
     register, events = master.register, master.events
     names = [name for name in EVENT_FIELDS if name in register.columns]
     columns = [register.columns[name] for name in names]
-    blank = [None] * len(register)
-    history = list(zip(*(register.columns.get(n, blank) for n in HISTORY_FIELDS), strict=True))
+    told = [register.columns[name] for name in HISTORY_FIELDS if name in register.columns]
+    history = {position for column in told for position, value in enumerate(column) if value}
     new_events: list[Event] = []
     old_events: list[Event] = []
     for position, changed in draft.changed.items():
@@ -36,7 +36,7 @@ def register_changes(draft: Draft) -> list[Change]:
             new, old = history_changes(draft.row(position), known)
             new_events += new
             old_events += old
-        elif any(history[position]) or not changed.keys().isdisjoint(HISTORY_FIELDS):
+        elif position in history or not changed.keys().isdisjoint(HISTORY_FIELDS):
             values: dict[str, Any] = {
                 name: column[position] for name, column in zip(names, columns, strict=True)
             }

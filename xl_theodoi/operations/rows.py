@@ -207,13 +207,12 @@ class ChangedCells:
             shown = status, [values[name] for name, _ in computed]
             self._shown[id(status)] = shown
         for (_, field), value in zip(computed, shown[1], strict=True):
-            if field.raw[position] == value:
-                continue
-            if field.positions and field.positions[-1] == position:
-                field.values[-1] = value
-            else:
-                field.positions.append(position)
-                field.values.append(value)
+            if field.raw[position] != value:
+                if field.positions and field.positions[-1] == position:
+                    field.values[-1] = value
+                else:
+                    field.positions.append(position)
+                    field.values.append(value)
 
     def columns(self) -> dict[str, tuple[list[int], list[Value]]]:
         """Return positions and values by the headings that the register has."""

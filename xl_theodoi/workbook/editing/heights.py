@@ -28,13 +28,13 @@ _LINE_SPACING = 1.27
 _PADDING = 6.0
 _USUAL_WIDTH = 8.43
 _TRUE = (b"1", b"true")
-_DIGITS = str.maketrans("123456789", "0" * 9)
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 """All digits have one width, so texts that differ in numbers alone are judged once."""
 
 
 @lru_cache(maxsize=65536)
-def _lines(text: str, font: Font, points: float) -> int:
-    return line_count(text, font, points)
+def _lines(text: bytes, font: Font, points: float) -> int:
+    return line_count(text.decode("utf-8", "surrogatepass"), font, points)
 
 
 class RowHeights:
@@ -86,7 +86,9 @@ class RowHeights:
         return {
             text: ceil(lines * font.size * _LINE_SPACING + 3) if lines > 1 else 0.0
             for text in texts
-            for lines in (_lines(text.translate(_DIGITS), font, width),)
+            for lines in (
+                _lines(text.encode("utf-8", "surrogatepass").translate(_DIGITS), font, width),
+            )
         }
 
     def fit(self, row: Row, values: Mapping[int, Value]) -> None:

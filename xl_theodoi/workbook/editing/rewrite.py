@@ -47,7 +47,8 @@ class Rewriter:
         index = bisect_left(self._numbers, number, self._index)
         start, end = self._starts[index], self._ends[index]
         self._pass_over(index)
-        self._out.write(self._view[self._copied : start])
+        if self._copied < start:
+            self._out.write(self._view[self._copied : start])
         self._out.write(raw)
         self._copied = end
         self._index = index + 1

@@ -209,8 +209,8 @@ class SheetEdit:
         if frame is None:
             frame = self._frames[style] = self._writer.text_frame(style, self.xml.prefix)
         before, after, shown = frame
-        place = self._strings.place
-        return [b"%b%d%b" % (before, place(text), after) for text in texts], shown
+        pattern = before.replace(b"%", b"%%") + b"%d" + after.replace(b"%", b"%%")
+        return [pattern % place for place in self._strings.places(texts)], shown
 
     def formula_ending(
         self, row: int, column: int, text: str, *, array: bool, style: int | None

@@ -36,6 +36,7 @@ class SharedStrings:
         self._workbook = workbook
         self._part = part
         self._wanted: set[str] = set()
+        self._encoded: dict[str, bytes] = {}
         self._known: dict[bytes, int] = {}
         self._indices: dict[str, int] = {}
         self._added: list[bytes] = []
@@ -59,7 +60,9 @@ class SharedStrings:
         if root is None or self._data.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise TheodoiError("edit_unreadable_part", part=self._part, reason="sst")
         self._prefix = root[1] or b""
-        wanted = {_encoded(text) for text in self._wanted}
+        encoded = self._encoded = {text: _encoded(text) for text in self._wanted}
+        self._wanted.clear()
+        wanted = set(encoded.values())
         items = self._plain_items()
         self._size = len(items)
         for index, item in enumerate(items):
@@ -116,7 +119,7 @@ class SharedStrings:
         if known is None:
             if self._size < 0:
                 self._load()
-            encoded = _encoded(text)
+            encoded = self._encoded.pop(text, None) or _encoded(text)
             known = self._known.get(encoded)
             if known is None:
                 known = self._known[encoded] = self._size + len(self._added)
@@ -124,6 +127,12 @@ class SharedStrings:
                 self._texts = None
             self._indices[text] = known
         return known
+
+    def places(self, texts: Iterable[str]) -> list[int]:
+        """Return the index of each text as `place` does."""
+        known = self._indices
+        place = self.place
+        return [known[text] if text in known else place(text) for text in texts]
 
     def refer(self, count: int) -> None:
         """Count cells that refer to texts whose index is known."""
