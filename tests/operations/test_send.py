@@ -148,6 +148,30 @@ def test_a_task_without_a_key_of_its_own_is_said_and_not_sent(office, key, code)
     assert "XONG-1" not in listed(office.unit_file())
 
 
+def test_one_deadline_beyond_the_calendar_stops_no_sending(office):
+    book = openpyxl.load_workbook(office.master)
+    setting = next(
+        cell
+        for sheet in book
+        for line in sheet.iter_rows()
+        for cell in line
+        if cell.value == "due_soon_unit"
+    )
+    heading = next(
+        cell
+        for line in setting.parent.iter_rows(max_row=setting.row)
+        for cell in line
+        if cell.value == "Giá trị"
+    )
+    setting.parent.cell(setting.row, heading.column).value = "working"
+    book.save(office.master)
+    office.office_types("MO-1", due_date="2031-12-20")
+    answer = office.send()
+
+    assert answer.code == 0
+    assert {"MO-1", "XONG-1"} <= set(listed(office.unit_file()))
+
+
 def test_undo_takes_back_a_send(office):
     before = office.master.read_bytes()
     office.send()
