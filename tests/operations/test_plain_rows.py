@@ -187,7 +187,7 @@ def one_by_one(master: Master, tables: Sequence[SheetTable], hours: Sequence[int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ReturnedRows, "_compare", doubt_all)
         patch.setattr(PlainRows, "judge", lambda *_: None)
-        patch.setattr(PlainDecisions, "take", lambda *_: False)
+        patch.setattr(PlainDecisions, "decide", lambda *_: None)
         return outcome(master, tables, hours)
 
 
@@ -291,3 +291,21 @@ def test_plain_reports_are_taken_without_a_look_at_each(masters, monkeypatch):
     monkeypatch.setattr(Decisions, "_decide_group", fail)
     assert outcome(master, [table], [0]) == expected
     assert expected["rows"] == [(2, 3, 0, 0)]
+
+
+def test_a_unit_that_returns_again_is_taken_without_a_look_at_each(masters, monkeypatch):
+    """What the unit itself changed since it was sent makes nothing doubtful."""
+    master = masters["reported"]
+    plan = ([(0, {"reported_state": DONE, "completed_on": date(2026, 11, 18),
+                  "progress_date": date(2026, 11, 18), "progress_text": "Khác"}),
+             (2, {"reported_state": DONE, "completed_on": date(2026, 11, 18), "note": "Xong"})],
+            [], range(5), [], set(), set(), False)  # fmt: skip
+    table = made(master, plan)
+    expected = one_by_one(master, [table], [5])
+
+    def fail(*_: object) -> None:
+        raise AssertionError("a plain value was decided by itself")
+
+    monkeypatch.setattr(Decisions, "_decide_group", fail)
+    assert outcome(master, [table], [5]) == expected
+    assert expected["rows"] == [(1, 4, 0, 0)]

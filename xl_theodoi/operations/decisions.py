@@ -102,11 +102,12 @@ class Decisions:
             for field in row.fields:
                 if unit in several:
                     group = groups.pop((unit, row.key, field.name), None)
-                elif plain.take(row, field):
-                    if field.is_default:
-                        self._remember(Submission(row, *field))
-                    continue
                 else:
+                    state = plain.decide(row, field)
+                    if state is not None:
+                        if field.is_default or state is UNCHANGED:
+                            self._remember(Submission(row, *field))
+                        continue
                     group = [Submission(row, *field)]
                 if group is not None:
                     self._decide_group(group)

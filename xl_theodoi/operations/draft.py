@@ -75,6 +75,7 @@ class Draft:
         self.requests = RequestBook(master)
         self._rows: dict[int, dict[str, Any]] = {}
         self._statuses = Statuses(master)
+        self._now: dict[int, Status] = {}
 
     def row(self, position: int) -> dict[str, Any]:
         """Return a register row's values as they are now; not to be changed by callers."""
@@ -97,7 +98,13 @@ class Draft:
 
     def status_now(self, position: int) -> Status:
         """Return a task's status with what this run has decided."""
-        return self._statuses.of(position, self.changed.get(position))
+        changed = self.changed.get(position)
+        if changed is None:
+            return self._statuses.of(position)
+        status = self._now.get(position)
+        if status is None:
+            status = self._now[position] = self._statuses.of(position, changed)
+        return status
 
     def situation(self, position: int) -> Situation:
         """Return how far a task has come."""
@@ -176,6 +183,8 @@ class Draft:
     def put(self, position: int, name: str, old: Any, new: Any, source: Source) -> None:
         """Set a register field that has another value, with a line of the change log."""
         self.changed.setdefault(position, {})[name] = new
+        if self._now:
+            self._now.pop(position, None)
         row = self._rows.get(position)
         if row is not None:
             row[name] = new

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.dates import VIET_NAM
 from xl_theodoi.domain.merge import same_value
-from xl_theodoi.domain.text import fold, task_key
+from xl_theodoi.domain.text import fold, task_keys
 from xl_theodoi.messages import printed
 from xl_theodoi.operations.memos import SAME, parts_of, unpack
 
@@ -36,6 +37,7 @@ def local_time(moment: datetime) -> str:
     return moment.astimezone(VIET_NAM).strftime("%d/%m/%Y %H:%M")
 
 
+@lru_cache(maxsize=4096)
 def moment_of(text: str | None) -> datetime:
     """Return the moment that a cell keeps, long ago where it keeps none."""
     try:
@@ -108,10 +110,15 @@ class Ledger:
             name: columns.get(name, blank)
             for name in ("submitted_at", "new", "sha256", "old", "file", "cell")
         }
-        lines = zip(map(codes.__getitem__, units), columns["task_id"], self._fields, strict=True)
-        for number, (code, task, name) in enumerate(lines):
-            if code is not None and name is not None and task:
-                self._lines.setdefault((code, task_key(task)), []).append(number)
+        keys = task_keys(columns["task_id"])
+        lines = zip(map(codes.__getitem__, units), keys, self._fields, strict=True)
+        for number, (code, key, name) in enumerate(lines):
+            if code is not None and name is not None and key:
+                group = code, key
+                if group in self._lines:
+                    self._lines[group].append(number)
+                else:
+                    self._lines[group] = [number]
 
     def _read_receipts(self, master: Master) -> None:
         if not master.has("TepNhan"):

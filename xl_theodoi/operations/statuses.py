@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STATUS_FIELDS = ("due_date", "first_progress_on", "progress_date", *HISTORY_FIELDS)
 """All that a status follows from where nothing but the register knows of the task."""
 
-_PLACES = {name: place for place, name in enumerate(STATUS_FIELDS)}
+_FIELDS = frozenset(STATUS_FIELDS)
 
 
 class Statuses:
@@ -39,23 +39,32 @@ class Statuses:
             alone.update(place for place, key in enumerate(master.keys) if key in master.events)
         self._alone = frozenset(alone)
         self._known: dict[tuple[Any, ...], Status] = {}
+        self._as_read: dict[int, Status] = {}
 
     def of(self, position: int, changed: Mapping[str, Any] | None = None) -> Status:
         """Return a row's status, with other values in its changed fields."""
+        if position in self._alone:
+            return self._of_one(position, changed)
         row = self._rows[position]
-        if changed:
-            new = list(row)
-            for name, value in changed.items():
-                if name in _PLACES:
-                    new[_PLACES[name]] = value
-            row = tuple(new)
-        is_alone = position in self._alone
-        status = None if is_alone else self._known.get(row)
+        if changed and not _FIELDS.isdisjoint(changed):
+            row = tuple(map(changed.get, STATUS_FIELDS, row))
+        status = self._known.get(row)
         if status is None:
-            master = self._master
-            values = {**master.register.row(position), **(changed or {})}
-            status = master.view(position, master.as_of, values).status
-            assert status is not None  # noqa: S101 - tasks of a master are always judged
-            if not is_alone:
-                self._known[row] = status
+            status = self._known[row] = self._judged(position, changed)
+        return status
+
+    def _of_one(self, position: int, changed: Mapping[str, Any] | None) -> Status:
+        """Return the status of a row that is judged by itself."""
+        if changed:
+            return self._judged(position, changed)
+        status = self._as_read.get(position)
+        if status is None:
+            status = self._as_read[position] = self._judged(position, None)
+        return status
+
+    def _judged(self, position: int, changed: Mapping[str, Any] | None) -> Status:
+        master = self._master
+        values = {**master.register.row(position), **(changed or {})}
+        status = master.view(position, master.as_of, values).status
+        assert status is not None  # noqa: S101 - tasks of a master are always judged
         return status
