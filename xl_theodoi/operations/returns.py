@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -23,7 +24,7 @@ from xl_theodoi.workbook.reading.package import RETURN_LIMITS
 from xl_theodoi.workbook.reading.read import read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -119,17 +120,14 @@ def read_returned(
         RefusedError: With the file-level reason of the contract.
     """
     where = Location(path.name)
-    try:
-        content = read_workbook(data, file_name=path.name, limits=RETURN_LIMITS, sheets=())
+    with _refusing(where):
+        content = read_workbook(
+            data, file_name=path.name, limits=RETURN_LIMITS, sheets=(), lists=(UNIT_LIST,)
+        )
         _refuse_marks(content, where)
         refuse_unsafe(content)
         identity = _pairs(content)
         found = _find_list(content, master)
-    except TheodoiError as problem:
-        if problem.code not in _REFUSALS:
-            raise
-        values = {key: value for key, value in problem.values.items() if key != "file"}
-        raise RefusedError(Finding(problem.code, Severity.ERROR, where, values=values)) from problem
     if identity is None:
         raise RefusedError(error("not_ours", where))
     unit = _unit(identity, master, where)
@@ -138,7 +136,8 @@ def read_returned(
     if found is None:
         raise RefusedError(error("not_ours", where, missing="list"), unit.code, code)
     findings: list[Finding] = []
-    sent = _sent(identity, content, master, findings, where)
+    with _refusing(where):
+        sent = _sent(identity, content, master, findings, where)
     reading = read_list(found, master.profile.unit_list, choices={"reported_state": master.states})
     rows = ReturnedRows(reading, sent, master.position_of)
     sent_on = iso_day(identity.get("sent_on", ""))
@@ -148,6 +147,18 @@ def read_returned(
         saved_at is None, rows.places, [*findings, *rows.findings],
     )  # fmt: skip
     return returned, rows
+
+
+@contextmanager
+def _refusing(where: Location) -> Iterator[None]:
+    """Turn what the reader says of a file that it cannot read into a refusal of the file."""
+    try:
+        yield
+    except TheodoiError as problem:
+        if problem.code not in _REFUSALS:
+            raise
+        values = {key: value for key, value in problem.values.items() if key != "file"}
+        raise RefusedError(Finding(problem.code, Severity.ERROR, where, values=values)) from problem
 
 
 @cache

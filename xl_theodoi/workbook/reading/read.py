@@ -21,7 +21,7 @@ from xl_theodoi.workbook.reading.package import (
 )
 from xl_theodoi.workbook.reading.plain_xml import NotPlainError
 from xl_theodoi.workbook.reading.sheet_frame import parse_range
-from xl_theodoi.workbook.reading.sheet_xml import read_sheet
+from xl_theodoi.workbook.reading.sheet_xml import parse_top, read_sheet
 from xl_theodoi.workbook.reading.strings_xml import SharedStrings, read_strings
 from xl_theodoi.workbook.reading.styles_xml import read_styles
 from xl_theodoi.workbook.reading.survey import SheetSurvey, survey_sheet
@@ -52,6 +52,9 @@ __all__ = [
     "WorkbookContent",
     "read_workbook",
 ]
+
+_FEW_ROWS = 100
+"""As many are parsed in a fraction of the time that a long sheet takes."""
 
 _SPARE_AREA = 2
 """A list may have this many times the filled cells allowed, blank cells included."""
@@ -94,6 +97,7 @@ class WorkbookContent:
     _grids: dict[str, Grid] = field(default_factory=dict)
     _surveys: dict[str, SheetSurvey | None] = field(default_factory=dict)
     _table_allowance: _Allowance | None = None
+    _lists: Collection[str] | None = None
 
     @property
     def file(self) -> str:
@@ -267,7 +271,7 @@ class WorkbookContent:
         """Return what a sheet's cells hold without making cells of them.
 
         `None` where its grid must be looked at instead: it is there already, it will be wanted
-        for a table, or the part is of an unusual form.
+        for a list, or the part is of an unusual form.
 
         Raises:
             TheodoiError: `not_a_workbook` or `too_large` if the part cannot be inflated.
@@ -276,7 +280,9 @@ class WorkbookContent:
         if sheet is None or not self.has_cells(sheet):
             return None
         key = sheet.part.lower()
-        if key in self._grids or any(table.sheet == sheet.name for table in self.table_infos):
+        if key in self._grids or any(
+            table.sheet == sheet.name and self._is_list(table) for table in self.table_infos
+        ):
             return None
         if key not in self._surveys:
             with self.package.reading(sheet.part):
@@ -297,12 +303,43 @@ class WorkbookContent:
             self._shared = read_strings(self.package, self._part("sharedStrings"))
         return self._shared
 
+    def _is_list(self, table: TableInfo) -> bool:
+        """Whether the whole sheet of a table will be wanted."""
+        return self._lists is None or bool({table.name, table.id_name} & {*self._lists})
+
+    def _top_of(self, table: TableInfo) -> Grid | None:
+        """Return the rows of a sheet down to the end of a table that is in its place.
+
+        `None` where the whole grid must be looked at: it is there already, the sheet was not
+        surveyed, so that nothing is known of what stands below, or the table is elsewhere or
+        long.
+        """
+        sheet, area = self.sheet(table.sheet), parse_range(table.ref)
+        if sheet is None or area is None or area[2] > _FEW_ROWS or not table.header_rows:
+            return None
+        key = sheet.part.lower()
+        if key in self._grids or self._surveys.get(key) is None:
+            return None
+        grid = Grid(self.file, sheet.name, styles=self.styles)
+        with self.package.reading(sheet.part):
+            try:
+                parse_top(
+                    self.package, sheet.part, grid, self._strings(), area[2],
+                    date1904=self.date1904,
+                )  # fmt: skip
+            except NotPlainError:
+                return None
+        headings = headings_of(grid, area[0])
+        inside = {label for i, label in headings.items() if area[1] <= i <= area[3]}
+        return grid if inside.issuperset(table.columns) else None
+
     def _cut_tables(self, tables: Collection[TableInfo]) -> None:
         """Cut tables out of their sheets and keep them by both names."""
         if self._table_allowance is None:
             self._table_allowance = _Allowance(self.package)
         for info in tables:
-            table = table_of(self.grid(info.sheet), info, self._table_allowance.charge)
+            grid = self._top_of(info) or self.grid(info.sheet)
+            table = table_of(grid, info, self._table_allowance.charge)
             if table is not None:
                 self.tables.setdefault(info.name, table)
                 self.tables.setdefault(info.id_name, table)
@@ -322,6 +359,7 @@ def read_workbook(
     limits: Limits = MASTER_LIMITS,
     tables: Collection[str] | None = None,
     sheets: Collection[str] | None = None,
+    lists: Collection[str] | None = None,
 ) -> WorkbookContent:
     """Return the content of a workbook.
 
@@ -332,6 +370,8 @@ def read_workbook(
         tables: Names of the tables to read now; others are read when asked for.
         sheets: Names of the sheets to read now, with their tables. If neither is given, all
             sheets and tables are read.
+        lists: Names of the tables whose sheets will be wanted as a whole; of other sheets with
+            tables only these may be read. All tables if not given.
 
     Raises:
         TheodoiError: As `open_package`; also `not_a_workbook` and `too_large` found later.
@@ -341,7 +381,7 @@ def read_workbook(
         info = read_workbook_part(package)
         seen: set[str] = set()
         infos = tuple(table for sheet in info.sheets for table in read_tables(package, sheet, seen))
-        content = WorkbookContent(package, info, infos, read_modified(package))
+        content = WorkbookContent(package, info, infos, read_modified(package), _lists=lists)
         everything = tables is None and sheets is None
         wanted_sheets = {name.casefold() for name in sheets or ()}
         wanted_tables = set(tables or ())

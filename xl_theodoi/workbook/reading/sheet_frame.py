@@ -127,7 +127,8 @@ class SheetPieces:
                 self.head = data[:begin]
             else:
                 begin = 0
-            end = data.find(_END, begin)
+            # Behind it there is little, and a second one before it would not be taken.
+            end = data.rfind(_END, begin)
             if end >= 0:
                 self.tail = data[end:]
                 yield with_letters(data[begin:end])

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_right
+from operator import lt
 from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import CellKind, CellStyle, Value, column_index, column_letter
@@ -49,6 +51,7 @@ _WORTH_A_PATTERN = 24_000
 """Bytes of a part below which making a pattern takes longer than parsing."""
 
 _LETTERS = re.compile(r"[A-Z]{1,3}")
+_ROW_NUMBER = re.compile(rb'<row r="([1-9][0-9]{0,6})"')
 
 # What text at this point of the part belongs to.
 _NOTHING, _VALUE, _VALUE_TAKEN, _COLLECT = range(4)
@@ -112,6 +115,45 @@ def match_sheet(
     _finish(grid, frame, rows.hidden_rows)
 
 
+def parse_top(
+    package: Package,
+    part: str,
+    grid: Grid,
+    shared: SharedStrings,
+    last_row: int,
+    *,
+    date1904: bool,
+) -> None:
+    """Fill a grid from the first few rows of a part that was surveyed.
+
+    Args:
+        package: The package that has the part.
+        part: Name of a worksheet part that `survey_sheet` found to be of the usual form.
+        grid: An empty grid.
+        shared: The workbook's shared strings.
+        last_row: Last row wanted.
+        date1904: Whether serial numbers count from 1904.
+
+    Raises:
+        NotPlainError: If a row further down could be one of those wanted.
+        TheodoiError: If the part cannot be inflated.
+    """
+    pieces = SheetPieces(package.chunks(part))
+    before = 0
+    tops: list[bytes] = []
+    for piece in pieces:
+        numbers = [before, *map(int, _ROW_NUMBER.findall(piece))]
+        is_ascending = all(map(lt, numbers, numbers[1:]))
+        if not is_ascending or piece.count(b"<row") != len(numbers) - 1:
+            raise NotPlainError
+        before = numbers[-1]
+        below = bisect_right(numbers, last_row)
+        end = piece.find(b'<row r="%d"' % numbers[below]) if below < len(numbers) else None
+        tops.append(piece[:end])
+    whole = (pieces.head, *tops, pieces.tail)
+    parse_sheet(package, part, grid, shared, date1904=date1904, chunks=whole)
+
+
 def _finish(grid: Grid, frame: SheetFrame, hidden_rows: Iterable[int]) -> None:
     """Add to a grid with all its columns what is not cells."""
     last = grid.last_row
@@ -122,7 +164,13 @@ def _finish(grid: Grid, frame: SheetFrame, hidden_rows: Iterable[int]) -> None:
 
 
 def parse_sheet(  # one closure: attribute access on an object would double the time
-    package: Package, part: str, grid: Grid, shared: SharedStrings, *, date1904: bool
+    package: Package,
+    part: str,
+    grid: Grid,
+    shared: SharedStrings,
+    *,
+    date1904: bool,
+    chunks: Iterable[bytes] | None = None,
 ) -> None:
     """Fill a grid from a worksheet part of any form; raises whatever is wrong with it."""
     parser = guarded_parser()
@@ -360,7 +408,7 @@ def parse_sheet(  # one closure: attribute access on an object would double the 
 
     parser.StartElementHandler = start_root
     parser.EndElementHandler = count_end
-    feed(parser, package.chunks(part), progress)
+    feed(parser, package.chunks(part) if chunks is None else chunks, progress)
     progress()
     by_index = {column_index(letters): column for letters, column in by_letters.items()}
     for index in sorted(by_index):
