@@ -17,6 +17,7 @@ from xl_theodoi.domain.changes import (
     RemoveRows,
     ReplaceRows,
     SetCells,
+    SetColumns,
     SetName,
 )
 from xl_theodoi.domain.errors import TheodoiError
@@ -123,6 +124,24 @@ def test_not_excel_refresh_writes_only_changed_cells(open_master):
     assert calls(book)["read"] == 2
     written = ExcelHost(book).read().tables["NhiemVu"].columns["Trạng thái"].values
     assert {row for row, value in enumerate(written) if value == "Đã hoàn thành"} == changed
+
+
+def test_not_excel_cells_by_columns_are_written_as_cells_are(open_master):
+    rows = [[f"NV-{n}", "Việc", None, "a", n] for n in range(4)]
+    change = SetColumns(
+        "NhiemVu", {"Nội dung": ([1, 3], ["=mới", None]), "Hạn": ([0], [date(2026, 11, 20)])}
+    )
+    read = []
+    for one in (change, SetCells("NhiemVu", change.cells)):
+        book = open_master(rows)
+        host = ExcelHost(book)
+        host.read()
+        host.apply([one])
+        columns = ExcelHost(book).read().tables["NhiemVu"].columns
+        read.append({label: list(column.values) for label, column in columns.items()})
+
+    assert read[0] == read[1]
+    assert read[0]["Nội dung"] == ["Việc", "=mới", "Việc", None]
 
 
 def test_not_excel_many_scattered_changes_take_a_bounded_number_of_calls(open_master):
