@@ -169,23 +169,34 @@ def write_check_sheet(
     named.formula(6, f'IFERROR(MOD(SMALL({keys},{number}),100000),"")', plain)
     named.formula(7, f'IF(G{HERE}="","",INDEX({any_marks},G{HERE}))', plain)
     unnamed.formula(5, sort_key, plain)
-    for nth in range(plan.count):
-        mask = self_check.masks[nth]
-        row = first_row + nth
-        key: Any = "" if not mask else nth + 1 + (0 if mask >= FIRST_ERROR else 100_000)
-        if nth >= listed:
-            unnamed.add(row, [key], [str(nth + 1)])
-            continue
-        values: list[Any] = ["", "", "", "", key, "", ""]
-        if nth < len(problems):
-            position = problems[nth][1]
-            held = self_check.masks[position]
-            message = "; ".join(
-                texts["messages"][check.name] for check in checks if held & check.bit
-            )
-            identity = plan.texts("task_id")[position]
-            values = [nth + 1, message, identity, texts["link"], key, position + 1, held]
-        named.add(row, values, [str(nth + 1)])
+    masks, identity_of = self_check.masks, plan.texts("task_id")
+    keys_sent: list[Any] = [
+        "" if not mask else nth + (0 if mask >= FIRST_ERROR else 100_000)
+        for nth, mask in enumerate(masks, start=1)
+    ]
+    found = [position for _, position in problems[:listed]]
+    wordings = [
+        "; ".join(texts["messages"][check.name] for check in checks if masks[at] & check.bit)
+        for at in found
+    ]
+    blank: list[Any] = [""] * (listed - len(found))
+    numbers = [str(nth) for nth in range(1, plan.count + 1)]
+    named.add_all(
+        range(first_row, first_row + listed),
+        [
+            [*range(1, len(found) + 1), *blank],
+            [*wordings, *blank],
+            [*(identity_of[at] for at in found), *blank],
+            [*([texts["link"]] * len(found)), *blank],
+            keys_sent[:listed],
+            [*(at + 1 for at in found), *blank],
+            [*(masks[at] for at in found), *blank],
+        ],
+        [numbers[:listed]],
+    )
+    unnamed.add_all(
+        range(first_row + listed, first_row + plan.count), [keys_sent[listed:]], [numbers[listed:]]
+    )
     sheet.set_heights(first_row, [LISTED_HEIGHT] * listed)
     sheet.write_rows(named)
     sheet.write_rows(unnamed)

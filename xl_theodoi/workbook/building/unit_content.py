@@ -10,7 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,6 +131,18 @@ def cell_value(value: SentValue) -> Held | None:
     return value
 
 
+def _cell_values(values: Sequence[SentValue]) -> Sequence[Held | None]:
+    """Return the same of the values of a field; most fields hold one kind of them."""
+    kinds = set(map(type, values))
+    if kinds == {date}:
+        return values  # type: ignore[return-value]  # days are what their cells hold
+    if kinds <= {str, type(None)}:
+        texts: list[str] = list(filter(None, values))  # type: ignore[arg-type]  # all are texts
+        if "".join(texts).isprintable() and max(map(len, texts), default=0) * 2 <= CELL_LIMIT:
+            return [value or None for value in values]  # type: ignore[misc]
+    return [None if value is None else cell_value(value) for value in values]
+
+
 def raw_text(value: SentValue) -> str:
     """Return a sent value as the hidden sheet keeps it: dates ISO, lists joined, blanks empty."""
     held = cell_value(value)
@@ -140,7 +152,12 @@ def raw_text(value: SentValue) -> str:
 def _raw(held: Held) -> str:
     if isinstance(held, str):
         return held
-    return held.isoformat() if isinstance(held, date) else str(held)
+    return _iso(held) if isinstance(held, date) else str(held)
+
+
+@lru_cache(maxsize=4096)
+def _iso(day: date) -> str:
+    return day.isoformat()
 
 
 def serial(value: date) -> float:
@@ -192,9 +209,7 @@ class ListPlan:
         for name in dict.fromkeys(chain.from_iterable(content.rows)):
             values = [row.get(name) for row in content.rows]
             if values.count(None) < self.count:
-                self._cells[name] = [
-                    None if value is None else cell_value(value) for value in values
-                ]
+                self._cells[name] = _cell_values(values)
         self._texts: dict[str, Sequence[str]] = {}
         self._no_cell, self._no_text = (None,) * self.count, ("",) * self.count
         self.sheet = str(unit_texts()["sheets"]["list"])
@@ -216,9 +231,11 @@ class ListPlan:
         if name not in self._cells:
             return self._no_text
         if name not in self._texts:
-            self._texts[name] = [
-                "" if value is None else _raw(value) for value in self._cells[name]
-            ]
+            cells = self._cells[name]
+            if set(map(type, cells)) == {str}:
+                self._texts[name] = cells  # type: ignore[assignment]  # all are texts
+            else:
+                self._texts[name] = ["" if value is None else _raw(value) for value in cells]
         return self._texts[name]
 
     def is_shown(self, name: str, profile: Profile) -> bool:

@@ -35,7 +35,7 @@ from xl_theodoi.workbook.building.unit_plan import (
 )
 from xl_theodoi.workbook.building.unit_rows import HERE, MARKS, RowPattern
 from xl_theodoi.workbook.building.unit_sections import SectionWriter
-from xl_theodoi.workbook.building.unit_status import PROGRESS
+from xl_theodoi.workbook.building.unit_status import COMBINATIONS, PROGRESS
 from xl_theodoi.workbook.filling.pages import Block, breaks_before
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ NOTE_HEIGHT: Final = round(2 * PROSE * look.LINE_SPACING + 3)
 """Points of a reason or proposal below the table."""
 SIGNATURE_HEIGHT: Final = 170.0
 """Points of the recipients, the signature and the gaps around them."""
+
+
+_NUMBER_OF: Final = (0, *(PROGRESS.index(progress) for progress, _, _ in COMBINATIONS))
+"""Number of the progress that each status code stands for."""
 
 
 class FormWriter:
@@ -162,24 +166,29 @@ class FormWriter:
         form, content, sheet = self.form, self.content, self.sheet
         approves = any(figure.approved_on for figure in form.figures)
         uses_soon = uses_due_soon(form)
-        patterns: dict[tuple[bool, bool, bool], RowPattern] = {}
-        for at, (row, key_text, figure) in enumerate(
-            zip(content.rows, self.plan.texts("task_id"), form.figures, strict=True)
-        ):
-            soon_known = uses_soon and "due_soon_from" in row
-            soon = figure.due_soon_from if soon_known else None
-            key = (soon_known, soon is not None, figure.approved_on is not None)
-            if key not in patterns:
-                patterns[key] = self._helper_pattern(*key, approves=approves)
-            values = [
-                key_text or None,
-                at + 1,
-                "" if figure.due is None else serial(figure.due),
+        given = [uses_soon and "due_soon_from" in row for row in content.rows]
+        alike: dict[tuple[bool, bool, bool], list[int]] = {}
+        for at, (soon_known, figure) in enumerate(zip(given, form.figures, strict=True)):
+            has_soon = soon_known and figure.due_soon_from is not None
+            key = (soon_known, has_soon, figure.approved_on is not None)
+            alike.setdefault(key, []).append(at)
+        keys = self.plan.texts("task_id")
+        for (soon_known, has_soon, has_approved), places in alike.items():
+            pattern = self._helper_pattern(soon_known, has_soon, has_approved, approves=approves)
+            figures = [form.figures[at] for at in places]
+            columns: list[Sequence[Any]] = [
+                [keys[at] or None for at in places],
+                [at + 1 for at in places],
+                ["" if figure.due is None else serial(figure.due) for figure in figures],
             ]
-            values += [serial(day) for day in (soon, figure.approved_on) if day is not None]
-            values += [PROGRESS.index(figure.progress), figure.code, figure.label]
-            patterns[key].add(at, values)
-        for pattern in patterns.values():
+            if has_soon:
+                columns.append([_serial(figure.due_soon_from) for figure in figures])
+            if has_approved:
+                columns.append([_serial(figure.approved_on) for figure in figures])
+            columns.append([_NUMBER_OF[figure.code] for figure in figures])
+            columns.append([figure.code for figure in figures])
+            columns.append([figure.label for figure in figures])
+            pattern.add_all(places, columns)
             sheet.write_rows(pattern)
         self._note_counts()
 
@@ -591,6 +600,11 @@ class FormWriter:
             self.row += 1
         self.text(split + 1, last, "", PROSE, bold=True, align="center", locked=False)
         self.sheet.set_row(self.row, 20)
+
+
+def _serial(day: date | None) -> float:
+    """Return a day, which is there, as Excel counts it."""
+    return 0 if day is None else serial(day)
 
 
 def _cut(value: Any, room: int) -> Any:

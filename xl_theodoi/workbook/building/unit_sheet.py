@@ -39,6 +39,7 @@ _ERRORS: Final = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#RE
 _USUAL_PIXELS: Final = 20
 """Height of a row of which the file says nothing."""
 _NOTHING, _TEXTS, _DAYS, _WHOLE = ({kind} for kind in (type(None), str, date, int))
+_TEXTS_OR_NOTHING, _DAYS_OR_NOTHING = _TEXTS | _NOTHING, _DAYS | _NOTHING
 _EXACT: Final = 10**15
 """Whole numbers below it are written with all their digits."""
 _ROWS_OF_A_SPAN: Final = 16
@@ -94,15 +95,15 @@ def _results(values: Sequence[Any]) -> tuple[str, Sequence[Sequence[str]]]:
         if all(values) and _ERRORS.isdisjoint(values):
             return ' t="str"', (all_packed(escaped("\0".join(values)).split("\0")),)
     elif kinds == _WHOLE:
-        return "", (all_packed(list(map(str, values))),)
+        return "", (list(map(str, values)),)
     types, texts = zip(*map(_result, values), strict=True)
     return VALUE, (all_packed(types), all_packed(texts))
 
 
 def _numbers(values: Sequence[float]) -> list[str]:
     if set(map(type, values)) == _WHOLE and max(map(abs, values)) < _EXACT:
-        return all_packed(list(map(str, values)))
-    return all_packed(list(map(_number, values)))
+        return list(map(str, values))
+    return list(map(_number, values))
 
 
 def _ends(
@@ -323,7 +324,7 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
             said = list(map(str, values))
             if said.count("0") == len(said):
                 return f"{head}{middle}0</v></c>", ()
-            return f"{head}{middle}{VALUE}</v></c>", (all_packed(said),)
+            return f"{head}{middle}{VALUE}</v></c>", (said,)
         typed, held = _results(values)
         return f"{head}{typed}{middle}{VALUE if held else ''}</v></c>", held
 
@@ -338,7 +339,7 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         if "" not in starts and starts.isdisjoint(FORMULA_STARTS):
             self.used += len(values)
             head = f'<c r="{_LETTERS[column]}{HERE}" s="{shape.xf}" t="s"><v>{VALUE}</v></c>'
-            return head, (all_packed(list(map(str, map(strings.__getitem__, values)))),)
+            return head, (list(map(str, map(strings.__getitem__, values))),)
         self.used += len(values) - values.count("")
         styles = (f'" s="{shape.xf}" t="s"><v>', f'" s="{quoted.xf}" t="s"><v>')
         head = f'<c r="{_LETTERS[column]}'
@@ -348,7 +349,7 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
             else ""
             for row, text in zip(rows, values, strict=True)
         ]
-        return VALUE, (all_packed(said),)
+        return VALUE, (said,)
 
     def _contents(
         self, values: Sequence[Any], plain: str, like_formula: str
@@ -361,13 +362,27 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
         if kinds == _TEXTS and FORMULA_STARTS.isdisjoint([text[:1] for text in values]):
             self.used += len(values)
             said = list(map(str, map(strings.__getitem__, values)))
-            return f'{plain} t="s"><v>{VALUE}</v></c>', (all_packed(said),)
+            return f'{plain} t="s"><v>{VALUE}</v></c>', (said,)
         days = self.kept.days
         if kinds == _DAYS:
             said = list(map(days.__getitem__, values))
-            return f"{plain}><v>{VALUE}</v></c>", (all_packed(said),)
+            return f"{plain}><v>{VALUE}</v></c>", (said,)
         blank = f"{plain}/>"
         styles = (f'{plain} t="s"><v>', f'{like_formula} t="s"><v>')
+        if kinds == _DAYS_OR_NOTHING:
+            return VALUE, (
+                [blank if day is None else f"{plain}><v>{days[day]}</v></c>" for day in values],
+            )
+        if kinds == _TEXTS_OR_NOTHING:
+            self.used += len(values) - values.count(None)
+            return VALUE, (
+                [
+                    blank
+                    if text is None
+                    else f"{styles[text[:1] in FORMULA_STARTS]}{strings[text]}</v></c>"
+                    for text in values
+                ],
+            )
         found: list[str] = []
         add = found.append
         for value in values:
@@ -382,7 +397,7 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
                 add(f'{plain} t="b"><v>{int(value)}</v></c>')
             else:
                 add(f"{plain}><v>{_number(value)}</v></c>")
-        return VALUE, (all_packed(found),)
+        return VALUE, (found,)
 
     def set_row(self, row: int, height: float) -> None:
         """Give a row a height in points."""
