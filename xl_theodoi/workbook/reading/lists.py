@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import CellKind, Column, SheetTable, Value
 from xl_theodoi.workbook.reading.grid import KIND_BITS, KIND_MASK, Grid, SparseColumn
+from xl_theodoi.workbook.reading.lazy_formulas import LazyFormulas
 from xl_theodoi.workbook.reading.sheet_frame import LAST_ROW, parse_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 
     from xl_theodoi.workbook.reading.workbook_xml import TableInfo
 
@@ -109,11 +110,12 @@ def cut(
     charge(len(rows) * len(labels))
     columns: dict[str, Column] = {}
     repeated: list[str] = []
+    even: dict[int, list[int]] = {}
     for index, label in labels.items():
         if label in columns:
             repeated.append(label)
             continue
-        columns[label] = _dense(grid, index, label, rows)
+        columns[label] = _dense(grid, index, label, rows, even)
     return SheetTable(
         name=name,
         file=grid.file,
@@ -196,16 +198,22 @@ def _body_rows(grid: Grid, labels: Mapping[int, str], header_row: int, last_row:
     return rows
 
 
-def _dense(grid: Grid, index: int, label: str, rows: list[int]) -> Column:
-    """Return one column of a list with a value for every row, blank where there is none."""
+def _dense(
+    grid: Grid, index: int, label: str, rows: list[int], even: dict[int, list[int]]
+) -> Column:
+    """Return one column of a list with a value for every row, blank where there is none.
+
+    Columns are not changed once they are cut: what is the same in every row of several of
+    them is one list, kept in `even` by its number.
+    """
     hidden = grid.is_hidden_column(index)
     count = len(rows)
     sparse = grid.columns.get(index) or SparseColumn()
     start = bisect_left(sparse.rows, rows[0]) if rows else 0
     stop = bisect_right(sparse.rows, rows[-1]) if rows else 0
     if start == stop:
-        blank = [_BLANK] * count
-        return Column(label, index, [None] * count, blank, [0] * count, {}, {}, hidden)
+        nothing, zeros = [None] * count, _repeated(even, _BLANK, count)
+        return Column(label, index, nothing, zeros, _repeated(even, 0, count), {}, {}, hidden)
     codes: Sequence[int] = sparse.codes[start:stop]
     values = sparse.values[start:stop]
     if stop - start != count:
@@ -216,14 +224,27 @@ def _dense(grid: Grid, index: int, label: str, rows: list[int]) -> Column:
     different = set(codes)
     if len(different) == 1:
         (code,) = different
-        kinds, styles = [code & KIND_MASK] * count, [code >> KIND_BITS] * count
+        kinds = _repeated(even, code & KIND_MASK, count)
+        styles = _repeated(even, code >> KIND_BITS, count)
     else:
         kinds = list(map({code: code & KIND_MASK for code in different}.__getitem__, codes))
         styles = list(map({code: code >> KIND_BITS for code in different}.__getitem__, codes))
-    formulas: dict[int, str] = {}
+    formulas: MutableMapping[int, str] = {}
     fonts: dict[int, tuple[str, ...]] = {}
     if sparse.formulas or sparse.fonts:
         place_of = {row: place for place, row in enumerate(rows)}
-        formulas = {place_of[row]: text for row, text in sparse.formulas.items() if row in place_of}
+        given = sparse.formulas
+        formulas = (
+            given.moved(place_of)
+            if isinstance(given, LazyFormulas)
+            else {place_of[row]: text for row, text in given.items() if row in place_of}
+        )
         fonts = {place_of[row]: names for row, names in sparse.fonts.items() if row in place_of}
     return Column(label, index, values, kinds, styles, formulas, fonts, hidden)
+
+
+def _repeated(even: dict[int, list[int]], number: int, count: int) -> list[int]:
+    """Return a list of one number, the very list for every column that needs it."""
+    if number not in even:
+        even[number] = [number] * count
+    return even[number]
