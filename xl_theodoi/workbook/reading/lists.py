@@ -212,7 +212,8 @@ def _dense(
     start = bisect_left(sparse.rows, rows[0]) if rows else 0
     stop = bisect_right(sparse.rows, rows[-1]) if rows else 0
     if start == stop:
-        nothing, zeros = [None] * count, _repeated(even, _BLANK, count)
+        nothing: list[Value] = [None] * count
+        zeros = _repeated(even, _BLANK, count)
         return Column(label, index, nothing, zeros, _repeated(even, 0, count), {}, {}, hidden)
     codes: Sequence[int] = sparse.codes[start:stop]
     values = sparse.values[start:stop]
