@@ -36,14 +36,11 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from python_calamine import CalamineWorkbook
-
-from tests.benchmarks.processes import Contender, measure, table
-from tests.benchmarks.rounds import run_command
-
+# What only the comparison needs is imported there: the measured command would pay for it.
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tests.benchmarks.processes import Contender
     from xl_theodoi.workbook.building.unit import UnitContent
 
 PROFILE = "can-tho"
@@ -55,6 +52,8 @@ READ_AGAIN = 3
 
 def make_master(folder: Path, units: int, rows: int, *, mixed: bool) -> Path:
     """Make a master below a folder and return it."""
+    from tests.benchmarks.rounds import run_command
+
     sizes = [1 + nth * (rows - 1) // max(1, units - 1) for nth in range(units)]
     if not mixed:
         sizes = [rows] * units
@@ -130,6 +129,8 @@ def compare(ours: Path, theirs: Path) -> dict[str, int]:
     Raises:
         AssertionError: Where something differs.
     """
+    from python_calamine import CalamineWorkbook
+
     compared = {"workbooks": 0, "parts": 0, "cells": 0}
     names = sorted(path.name for path in ours.glob("*.xlsx"))
     assert names == sorted(path.name for path in theirs.glob("*.xlsx"))
@@ -154,6 +155,8 @@ def run(
     folder: Path, units: int, rows: int, rounds: int, *, mixed: bool = False
 ) -> tuple[dict[str, Contender], dict[str, int]]:
     """Send a master in turns; return what it took and what was compared."""
+    from tests.benchmarks.processes import Contender, measure
+
     folder.mkdir(parents=True, exist_ok=True)
     master = make_master(folder, units, rows, mixed=mixed)
     contenders = {name: Contender(name) for name in (OURS, PEER)}
@@ -177,6 +180,8 @@ def run(
 
 def report(contenders: dict[str, Contender], compared: dict[str, int]) -> str:
     """Return the figures as text."""
+    from tests.benchmarks.processes import table
+
     lines = [
         ["", "command s", "processor s", "building s", "processor s", "ms each", "middle ms",
          "peak MB"]

@@ -26,10 +26,10 @@ from xl_theodoi.workbook.building.unit_content import (
     clean_text,
 )
 from xl_theodoi.workbook.building.unit_rows import HERE, CellKind
-from xl_theodoi.workbook.building.unit_template import VALUE, Templates, all_packed, packed
+from xl_theodoi.workbook.building.unit_template import VALUE, Templates, all_packed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xl_theodoi.workbook.building.unit_book import Shape
     from xl_theodoi.workbook.building.unit_rows import RowPattern
@@ -449,15 +449,15 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
     def _joined(self) -> dict[int, Sequence[str]]:
         """Return the cells of each row, and note the areas that they take."""
         runs = self.runs
-        for row, singles in self.cells.items():
-            runs.setdefault(row, []).extend(
-                (column, column, packed(text)) for column, text in singles.items()
-            )
+        singles = self.cells
+        texts = iter(all_packed([text for row in singles.values() for text in row.values()]))
+        for row, columns in singles.items():
+            found = [(column, column, next(texts)) for column in columns]
+            runs[row] = runs[row] + found if row in runs else found
         blocks = sorted(self.blocks, key=itemgetter(0, 1))
         for nth, (_, last, rows, _) in enumerate(blocks):
-            taken = set(rows)
             for first, _, others, _ in blocks[nth + 1 :]:
-                if first <= last and not taken.isdisjoint(others):
+                if first <= last and not (taken := set(rows)).isdisjoint(others):
                     raise _written_twice(min(taken.intersection(others)))
         joined: dict[int, Sequence[str]] = {}
         for first, last, rows, cells in blocks:
@@ -471,16 +471,22 @@ class FilledSheet(look._sheet_class()):  # type: ignore[misc] # noqa: SLF001
                 else:
                     joined[row] = (*joined.get(row, ()), held)
         for row, found in runs.items():
-            found.sort()
-            if any(a[1] >= b[0] for a, b in pairwise(found)):
-                raise _written_twice(row)
+            if len(found) > 1:
+                found.sort()
+                if any(a[1] >= b[0] for a, b in pairwise(found)):
+                    raise _written_twice(row)
             joined[row] = [run[2] for run in found]
             self._note_area((row,), found[0][0], found[-1][1])
         return joined
 
     def _note_area(self, rows: Sequence[int], first: int, last: int) -> None:
         """Note the first and the last column of rows, for every sixteen of them together."""
-        for block in {row // _ROWS_OF_A_SPAN for row in rows}:
+        blocks: Iterable[int]
+        if len(rows) > 1 and rows == list(range(rows[0], rows[-1] + 1)):
+            blocks = range(rows[0] // _ROWS_OF_A_SPAN, rows[-1] // _ROWS_OF_A_SPAN + 1)
+        else:
+            blocks = {row // _ROWS_OF_A_SPAN for row in rows}
+        for block in blocks:
             low, high = self.spans.get(block, (first, last))
             self.spans[block] = (min(low, first), max(high, last))
 
