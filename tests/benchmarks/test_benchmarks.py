@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from tests.acceptance.office import shared
-from tests.benchmarks import compare, consolidate_peers, edit_customised
+from tests.benchmarks import compare, consolidate_peers, edit_customised, send_unit_workbooks
 from tests.benchmarks.processes import ROOT, Contender, Run, measure
 from tests.benchmarks.rounds import Size, make_round
 
@@ -78,6 +78,13 @@ def test_the_editor_and_openpyxl_give_the_same_cells(tmp_path):
     assert "times as long" in edit_customised.report(contenders, compared)
 
 
+def test_a_sending_is_the_same_whoever_builds_it(tmp_path):
+    contenders, compared = send_unit_workbooks.run(tmp_path, 3, 5, 1)
+    assert compared["workbooks"] == 3
+    assert compared["cells"] > compared["parts"] > 30
+    assert "building against building" in send_unit_workbooks.report(contenders, compared)
+
+
 def test_a_failing_contender_stops_the_benchmark():
     with pytest.raises(RuntimeError, match="code 3"):
         measure("-c", "import sys; sys.exit(3)")
@@ -91,7 +98,7 @@ def test_peak_memory_and_times_are_of_the_child_alone():
     assert Contender("x", [Run(1, 1, 1), Run(9, 1, 1), Run(2, 1, 1)]).median("wall") == 2
 
 
-@pytest.mark.parametrize("name", ["consolidate_peers", "edit_customised"])
+@pytest.mark.parametrize("name", ["consolidate_peers", "edit_customised", "send_unit_workbooks"])
 def test_the_documented_command_starts(name):
     line = [sys.executable, "-m", f"tests.benchmarks.{name}", "--help"]
     done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=ROOT)
