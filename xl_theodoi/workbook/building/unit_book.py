@@ -11,28 +11,22 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from io import StringIO
-from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
+from zipfile import ZipInfo
 
-from isal import isal_zlib
 from xlsxwriter import Workbook
 from xlsxwriter.packager import Packager
 from xlsxwriter.styles import Styles
 
 from xl_theodoi.workbook.building.unit_sheet import FilledSheet, Kept, Strings, escaped
+from xl_theodoi.workbook.editing.zip import ZipWriter, deflate_fast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from io import BytesIO
 
     Properties = tuple[tuple[str, Any], ...]
 
-_LEVEL: Final = 2
-_LOCAL: Final = Struct("<4s5H3L2H")
-_CENTRAL: Final = Struct("<4s6H3L5H2L")
-_END: Final = Struct("<4s4H2LH")
-_DAY: Final = (1 << 5) | 1
-"""01/01/1980, the time stamp that Excel gives to every part."""
 _SMALL: Final = 8_192
 """Parts of at most so many characters are kept deflated, as the next workbook may have the same."""
 _ESCAPE: Final = re.compile("(_x[0-9a-fA-F]{4}_)")
@@ -208,45 +202,29 @@ def _styles(
     return written.getvalue()
 
 
-def _deflated(pieces: Iterable[bytes]) -> tuple[int, int, bytes]:
-    """Return checksum, size and deflated bytes of a part."""
-    maker = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
-    crc = size = 0
-    made = []
-    for piece in pieces:
-        crc = isal_zlib.crc32(piece, crc)
-        size += len(piece)
-        made.append(maker.compress(piece))
-    made.append(maker.flush())
-    return crc, size, b"".join(made)
-
-
 @lru_cache(maxsize=256)
-def _small(text: str) -> tuple[int, int, bytes]:
-    """Return the same of a part that the next workbook may have too."""
-    return _deflated([text.encode()])
+def _small(text: str) -> tuple[int, int, list[bytes]]:
+    """Return a part deflated that the next workbook may have too."""
+    return deflate_fast([text.encode()])
 
 
 def _zipped(parts: Sequence[tuple[str, str | StringIO | Iterator[bytes]]]) -> bytes:
-    """Return a zip file of parts; none is large enough for its 64-bit form."""
-    pieces: list[bytes] = []
-    directory: list[bytes] = []
-    at = 0
+    """Return a zip file of parts."""
+    writer = ZipWriter()
     for path, held in parts:
         text = held.getvalue() if isinstance(held, StringIO) else held
         if not isinstance(text, str):
-            crc, size, packed = _deflated(text)
+            made = deflate_fast(text)
         elif len(text) <= _SMALL:
-            crc, size, packed = _small(text)
+            made = _small(text)
         else:
-            crc, size, packed = _deflated([text.encode()])
-        name = path.encode("ascii")
-        fields = (20, 0, 8, 0, _DAY, crc, len(packed), size, len(name), 0)
-        local = _LOCAL.pack(b"PK\x03\x04", *fields) + name
-        directory.append(_CENTRAL.pack(b"PK\x01\x02", 20, *fields, 0, 0, 0, 0, at) + name)
-        pieces += (local, packed)
-        at += len(local) + len(packed)
-    whole = b"".join(directory)
-    count = len(directory)
-    end = _END.pack(b"PK\x05\x06", 0, 0, count, count, len(whole), at, 0)
-    return b"".join((*pieces, whole, end))
+            made = deflate_fast([text.encode()])
+        writer.put(path, _entry(path), *made)
+    return writer.close(b"")
+
+
+def _entry(path: str) -> ZipInfo:
+    """Return a part's place in the directory, the same on every system."""
+    entry = ZipInfo(path, (1980, 1, 1, 0, 0, 0))
+    entry.create_system = 0
+    return entry

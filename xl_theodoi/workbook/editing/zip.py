@@ -11,14 +11,14 @@ import io
 import struct
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from isal import isal_zlib
 
 from xl_theodoi.domain.errors import TheodoiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     Pieces = Sequence[bytes | memoryview]
 
@@ -46,8 +46,13 @@ class ZipWriter:
 
     def add(self, name: str, entry: zipfile.ZipInfo | None, pieces: Pieces) -> None:
         """Deflate a part; an entry that was there before lends its time and attributes."""
+        self.put(name, entry, *_deflate(pieces))
+
+    def put(
+        self, name: str, entry: zipfile.ZipInfo | None, crc: int, size: int, packed: Sequence[bytes]
+    ) -> None:
+        """Write a part that is deflated already."""
         header = _header_of(name, entry)
-        crc, size, packed = _deflate(pieces)
         header.update(crc, size, sum(map(len, packed)), zipfile.ZIP_DEFLATED)
         self._write(header, packed)
 
@@ -96,10 +101,9 @@ class _Header:
     def update(self, crc: int, size: int, packed: int, method: int) -> None:
         self.crc, self.size, self.packed, self.method = crc, size, packed, method
 
-    def local(self) -> bytes:
-        fields = LOCAL.pack(
-            b"PK\x03\x04",
-            max(self.entry.extract_version, 20),
+    def _shared(self) -> tuple[int, ...]:
+        """Return the fields that the entry and the directory both have, in their order."""
+        return (
             self.flags,
             self.method,
             self.time,
@@ -110,7 +114,10 @@ class _Header:
             len(self.name),
             len(self.extra),
         )
-        return fields + self.name + self.extra
+
+    def local(self) -> bytes:
+        version = max(self.entry.extract_version, 20)
+        return LOCAL.pack(b"PK\x03\x04", version, *self._shared()) + self.name + self.extra
 
     def central(self, offset: int) -> bytes:
         entry = self.entry
@@ -120,15 +127,7 @@ class _Header:
             entry.create_system,
             max(entry.extract_version, 20),
             0,
-            self.flags,
-            self.method,
-            self.time,
-            self.date,
-            self.crc,
-            self.packed,
-            self.size,
-            len(self.name),
-            len(self.extra),
+            *self._shared(),
             len(entry.comment),
             0,
             entry.internal_attr,
@@ -175,17 +174,26 @@ def blocks(pieces: Pieces) -> Iterator[bytes | memoryview]:
 
 
 def _deflate(pieces: Pieces) -> tuple[int, int, list[bytes]]:
-    size = sum(map(len, pieces))
     packer = (
         isal_zlib.compressobj(_FAST_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        if size >= _LARGE
+        if sum(map(len, pieces)) >= _LARGE
         else zlib.compressobj(_USUAL_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     )
-    crc = 0
+    return _packed(blocks(pieces), packer)
+
+
+def deflate_fast(pieces: Iterable[bytes]) -> tuple[int, int, list[bytes]]:
+    """Return checksum, size and deflated bytes of a part, by ISA-L whatever its size."""
+    return _packed(pieces, isal_zlib.compressobj(_FAST_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS))
+
+
+def _packed(pieces: Iterable[bytes | memoryview], packer: Any) -> tuple[int, int, list[bytes]]:
+    crc = size = 0
     packed: list[bytes] = []
-    for block in blocks(pieces):
-        crc = isal_zlib.crc32(block, crc)
-        packed.append(packer.compress(block))
+    for piece in pieces:
+        crc = isal_zlib.crc32(piece, crc)
+        size += len(piece)
+        packed.append(packer.compress(piece))
     packed.append(packer.flush())
     return crc, size, packed
 
