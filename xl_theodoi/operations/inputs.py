@@ -17,10 +17,11 @@ from xl_theodoi.domain.intake import (
     read_list,
     unknown_headings,
 )
-from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_cells
+from xl_theodoi.domain.secrecy import Mark, marked_cells
 from xl_theodoi.domain.text import fold, task_key
 from xl_theodoi.operations.entries import document_key
-from xl_theodoi.resources import input_words, secrecy_words
+from xl_theodoi.operations.marks import secrecy_words
+from xl_theodoi.resources import input_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -107,8 +108,7 @@ def _secret_rows(reading: Reading) -> tuple[set[int], list[Finding]]:
     fields = {label: name for name, label in reading.labels.items()}
     secret: set[int] = set()
     findings: list[Finding] = []
-    words = SecrecyWords(secrecy_words())
-    for location, position, mark in marked_cells(reading.table, words, fields):
+    for location, position, mark in marked_cells(reading.table, secrecy_words(), fields):
         if mark is Mark.SECRET:
             secret.add(position)
             findings.append(error("secret_marking", location))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.secrecy import Mark, marked_texts
+from xl_theodoi.operations.marks import secret_texts
 from xl_theodoi.workbook.reading.read import WorkbookContent
 
 if TYPE_CHECKING:
@@ -16,35 +16,21 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.cells import SheetTable
     from xl_theodoi.domain.findings import Location
-    from xl_theodoi.domain.secrecy import SecrecyWords
     from xl_theodoi.hosts import HostContent
 
 
-def stamped_cells(
-    content: HostContent, words: SecrecyWords, left_out: Collection[str]
-) -> Iterator[Location]:
+def stamped_cells(content: HostContent, left_out: Collection[str]) -> Iterator[Location]:
     """Yield every cell of the sheets that is a stamp or holds a marked symbol.
 
     Words in doubt do not count here: the guide itself speaks of secrets.
 
     Args:
         content: The workbook.
-        words: The words that mark a secret.
         left_out: Sheets that hold no texts of people.
     """
     if not isinstance(content, WorkbookContent):
         return
-    for sheet in content.sheets:
-        if sheet.name in left_out:
-            continue
-        grid = content.grid(sheet.name)
-        for index, column in grid.columns.items():
-            marks = marked_texts(column.values, words.judge_text)
-            if Mark.SECRET not in marks.values():
-                continue
-            for row, value in zip(column.rows, column.values, strict=True):
-                if isinstance(value, str) and marks.get(value) is Mark.SECRET:
-                    yield grid.cell(row, index).location
+    yield from content.texts_like(secret_texts, left_out)
 
 
 def rows_below(content: HostContent, table: SheetTable) -> tuple[Location, int] | None:

@@ -20,7 +20,7 @@ from xl_theodoi.domain.intake import Reading, choice_index, match_headings, read
 from xl_theodoi.domain.model import TaskView, Unit
 from xl_theodoi.domain.names import FINDINGS, META, REGISTER, SENDINGS
 from xl_theodoi.domain.profile import FieldSpec
-from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_cells
+from xl_theodoi.domain.secrecy import Mark, marked_cells
 from xl_theodoi.domain.settings import read_settings
 from xl_theodoi.domain.status import StatusJudge
 from xl_theodoi.domain.text import task_key, task_keys
@@ -35,6 +35,7 @@ from xl_theodoi.domain.workdays import (
 from xl_theodoi.operations.companion import Companion
 from xl_theodoi.operations.locking import held_lock
 from xl_theodoi.operations.loose_cells import stamped_cells
+from xl_theodoi.operations.marks import secrecy_words
 from xl_theodoi.operations.recovery import notice
 from xl_theodoi.resources_time import shipped_days
 
@@ -180,7 +181,7 @@ class Master:
         }
 
     def _refuse_secrets(self) -> list[Finding]:
-        words = SecrecyWords(resources.secrecy_words())
+        words = secrecy_words()
         doubtful: list[Finding] = []
         marked: list[Location] = []
         for name, table in self.content.tables.items():
@@ -195,7 +196,7 @@ class Master:
                 else:
                     doubtful.append(warning("secret_marking", location))
         own = [self.content.tables[name].sheet for name in (META, SENDINGS) if self.has(name)]
-        marked += stamped_cells(self.content, words, own)
+        marked += stamped_cells(self.content, own)
         if marked:
             places = dict.fromkeys(f"{place.sheet}!{place.cell}" for place in marked)
             cells = "; ".join(list(places)[:20])

@@ -5,17 +5,16 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from xl_theodoi import resources
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Finding, Location, Severity, error, warning
 from xl_theodoi.domain.intake import read_list
 from xl_theodoi.domain.names import IDENTITY_SHEET, UNIT_IDENTITY, UNIT_LIST, UNIT_SENT
-from xl_theodoi.domain.secrecy import Mark, SecrecyWords, marked_texts
+from xl_theodoi.domain.secrecy import Mark
 from xl_theodoi.domain.text import fold
 from xl_theodoi.operations.draft import Origin
+from xl_theodoi.operations.marks import secrecy_words, secret_texts
 from xl_theodoi.operations.master import LAYOUT_VERSION
 from xl_theodoi.operations.returned_rows import ReturnedRows
 from xl_theodoi.operations.sent_values import SentValues, iso_day
@@ -161,12 +160,6 @@ def _refusing(where: Location) -> Iterator[None]:
         raise RefusedError(Finding(problem.code, Severity.ERROR, where, values=values)) from problem
 
 
-@cache
-def secrecy_words() -> SecrecyWords:
-    """Return the words that mark a secret, made ready once."""
-    return SecrecyWords(resources.secrecy_words())
-
-
 _MOST_KEPT = 1 << 19
 _harmless: set[str] = set()
 """Texts of earlier files without a certain mark: those of a round have thousands in common.
@@ -189,8 +182,7 @@ def _refuse_marks(content: WorkbookContent, where: Location) -> None:
 def _secret_texts(texts: Collection[str]) -> set[str]:
     """Return the texts that are certainly marked as a state secret."""
     unknown = set(texts) - _harmless
-    marks = marked_texts(unknown, secrecy_words().judge_text)
-    secret = {text for text, mark in marks.items() if mark is Mark.SECRET}
+    secret = secret_texts(unknown)
     if len(_harmless) + len(unknown) > _MOST_KEPT:
         _harmless.clear()
     _harmless.update(unknown - secret)
