@@ -38,6 +38,19 @@ def done(*words: object, codes: tuple[int, ...] = (0,)) -> Any:
     return answer.json
 
 
+def small_master(folder: Path, units: str, tasks: str, *options: object) -> Path:
+    """Make a master of the profile `can-tho` from two lists, given as text of CSV files."""
+    master = folder / "so.xlsx"
+    lists = {"don-vi.csv": units, "viec.csv": tasks}
+    for name, text in lists.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    done(
+        "new", master, "--profile", "can-tho", "--units", folder / "don-vi.csv",
+        "--tasks", folder / "viec.csv", *options,
+    )  # fmt: skip
+    return master
+
+
 def convert(paths: list[Path], out: Path, home: Path) -> None:
     """Open workbooks in LibreOffice and save them as `.xlsx`."""
     out.mkdir(parents=True, exist_ok=True)

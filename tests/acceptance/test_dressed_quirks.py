@@ -14,7 +14,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from python_calamine import CalamineWorkbook
 
 from tests.acceptance.dressing import Parts
-from tests.acceptance.office import done
+from tests.acceptance.office import done, small_master
 from tests.acceptance.package_diff import check_untouched, entries
 
 if TYPE_CHECKING:
@@ -34,14 +34,7 @@ SHEET = "Sổ nhiệm vụ"
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> bytes:
-    folder = tmp_path_factory.mktemp("so")
-    (folder / "don-vi.csv").write_text(UNITS, encoding="utf-8")
-    (folder / "viec.csv").write_text(TASKS, encoding="utf-8")
-    done(
-        "new", folder / "so.xlsx", "--profile", "can-tho", "--units", folder / "don-vi.csv",
-        "--tasks", folder / "viec.csv", *AS_OF,
-    )  # fmt: skip
-    return (folder / "so.xlsx").read_bytes()
+    return small_master(tmp_path_factory.mktemp("so"), UNITS, TASKS, *AS_OF).read_bytes()
 
 
 def sheets(change: Callable[[str], str]) -> Callable[[bytes], bytes]:

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from tests.acceptance.dressing import Parts, find_register
-from tests.acceptance.office import done, theodoi
+from tests.acceptance.office import small_master, theodoi
 
 TASKS = (
     "content,lead_unit,due_date,issue_date\nViệc một,STC,2026-11-25,2026-11-01\nViệc hai,STC,,\n"
@@ -21,14 +21,7 @@ AS_OF = ("--as-of", "2026-11-03")
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> bytes:
-    folder = tmp_path_factory.mktemp("so")
-    (folder / "don-vi.csv").write_text(UNITS, encoding="utf-8")
-    (folder / "viec.csv").write_text(TASKS, encoding="utf-8")
-    done(
-        "new", folder / "so.xlsx", "--profile", "can-tho", "--units", folder / "don-vi.csv",
-        "--tasks", folder / "viec.csv", *AS_OF,
-    )  # fmt: skip
-    return (folder / "so.xlsx").read_bytes()
+    return small_master(tmp_path_factory.mktemp("so"), UNITS, TASKS, *AS_OF).read_bytes()
 
 
 def by_openpyxl(data: bytes, change) -> bytes:

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from tests.acceptance.dressing import Parts
-from tests.acceptance.office import done
+from tests.acceptance.office import done, small_master
 from tests.acceptance.package_diff import audit, check_untouched, entries, sheet_differences
 from tests.workbook.edit_samples import _png
 
@@ -29,12 +29,7 @@ THREAD = "{00000000-0000-4000-8000-0000000000AA}"
 @pytest.fixture
 def office(tmp_path) -> Path:
     """A folder with a master and what was sent to its one unit."""
-    (tmp_path / "don-vi.csv").write_text(UNITS, encoding="utf-8")
-    (tmp_path / "viec.csv").write_text(TASKS, encoding="utf-8")
-    done(
-        "new", tmp_path / "so.xlsx", "--profile", "can-tho", "--units", tmp_path / "don-vi.csv",
-        "--tasks", tmp_path / "viec.csv", *AS_OF,
-    )  # fmt: skip
+    small_master(tmp_path, UNITS, TASKS, *AS_OF)
     done("send", tmp_path / "so.xlsx", "--period", "2026-11", "--out", tmp_path / "gui", *AS_OF)
     return tmp_path
 

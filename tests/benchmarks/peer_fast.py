@@ -15,7 +15,6 @@ import gzip
 import hashlib
 import json
 import sys
-import time
 import unicodedata
 from datetime import date, datetime
 from pathlib import Path
@@ -25,6 +24,8 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 from python_calamine import CalamineWorkbook
+
+from tests.benchmarks.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -337,20 +338,6 @@ def _write(
                         text(line, column, value)
                     else:
                         number(line, column, value)
-
-
-class Clock:
-    """Processor time of the phases of this process."""
-
-    def __init__(self) -> None:
-        self.phases: dict[str, float] = {"imports": time.process_time()}
-        self._last = time.process_time()
-
-    def note(self, phase: str) -> None:
-        """Note what was spent since the last phase."""
-        now = time.process_time()
-        self.phases[phase] = now - self._last
-        self._last = now
 
 
 if __name__ == "__main__":

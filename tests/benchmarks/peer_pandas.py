@@ -20,7 +20,6 @@ import gzip
 import hashlib
 import json
 import sys
-import time
 import unicodedata
 from datetime import date, datetime
 from pathlib import Path
@@ -29,6 +28,8 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ValidationError, model_validator
 from workalendar.core import SAT, SUN, Calendar
+
+from tests.benchmarks.clock import Clock
 
 TEXTS = ("progress_text", "result_document", "evidence", "late_reason", "proposal", "note")
 AS_OF = date(2026, 11, 20)
@@ -284,20 +285,6 @@ def main(place: Path, out: Path) -> None:
             named.to_excel(writer, sheet_name=facts[key]["sheet"], index=False)
     clock.note("written")
     print(json.dumps({"counts": counts, "phases": clock.phases}))
-
-
-class Clock:
-    """Processor time of the phases of this process."""
-
-    def __init__(self) -> None:
-        self.phases: dict[str, float] = {"imports": time.process_time()}
-        self._last = time.process_time()
-
-    def note(self, phase: str) -> None:
-        """Note what was spent since the last phase."""
-        now = time.process_time()
-        self.phases[phase] = now - self._last
-        self._last = now
 
 
 if __name__ == "__main__":
