@@ -10,13 +10,13 @@ Private Const STATUS_SECONDS As Integer = 20
 
 Public Sub TheoDoiKiemTra()
     If Not CanStart() Then Exit Sub
-    RunPython "import xl_theodoi.addin; xl_theodoi.addin.check_book()"
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.check_book()"
     FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiTinhTrangThai()
     If Not CanStart() Then Exit Sub
-    RunPython "import xl_theodoi.addin; xl_theodoi.addin.refresh_book()"
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.refresh_book()"
     FreeStatusBarLater
 End Sub
 
@@ -25,7 +25,7 @@ Public Sub TheoDoiTongHop()
     If Not CanStart() Then Exit Sub
     folder = PickFolder()
     If Len(folder) = 0 Then Exit Sub
-    RunPython "import xl_theodoi.addin; xl_theodoi.addin.consolidate_book('" & Coded(folder) & "')"
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.consolidate_book('" & Coded(folder) & "')"
     FreeStatusBarLater
 End Sub
 
@@ -34,7 +34,7 @@ Public Sub TheoDoiBaoCao()
     If Not CanStart() Then Exit Sub
     folder = PickFolder()
     If Len(folder) = 0 Then Exit Sub
-    RunPython "import xl_theodoi.addin; xl_theodoi.addin.report_book('" & Coded(folder) & "')"
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.report_book('" & Coded(folder) & "')"
     FreeStatusBarLater
 End Sub
 

@@ -17,14 +17,11 @@ BANNED_IN_DOMAIN = {
     *("os", "io", "pathlib", "shutil", "tempfile", "tomllib", "csv", "logging", "socket"),
     *("subprocess", "time", "imaplib", "email", "urllib", "http"),
 }
-EDGES = {"cli", "addin", "commands", "printing", "samples", "__main__"}
-EXCEL = {"excel_findings", "excel_host", "excel_state", "excel_values", "excel_writer"}
-"""The host that is a workbook open in Excel: a sibling of `workbook`, known to `addin` only."""
-
+EDGES = {"cli", "buttons", "commands", "printing", "samples", "__main__"}
 LAYERS = [
     EDGES,
-    {"operations"},
-    {"hosts", "workbook", "resources", "resources_time", "messages", *EXCEL},
+    {"operations", "addin"},
+    {"hosts", "workbook", "resources", "resources_time", "messages", "excel"},
     {"files", "processes"},
     {"domain"},
 ]
@@ -32,9 +29,9 @@ LAYERS = [
 
 CLOCK = {
     ("cli", "today"): "the as-of date, where none is given",
-    ("addin", "today"): "the as-of date, where none is given",
+    ("buttons", "today"): "the as-of date, where none is given",
     ("cli", "_log"): "when a program error happened",
-    ("addin", "_write_log"): "when a program error happened",
+    ("buttons", "_write_log"): "when a program error happened",
     ("operations/refresh", "now_text"): "when a line of the change log was written",
     ("operations/snapshots", "intend"): "how old a snapshot is",
     ("operations/snapshots", "_old"): "how old a snapshot is",
@@ -55,7 +52,7 @@ WORDS_IN_CODE = {
     ("domain/dates", "tháng"): "read in input, never printed; the default of `DateWords`",
     ("domain/dates", "năm"): "read in input, never printed; the default of `DateWords`",
     ("domain/units", "và"): "joins the names of units in input",
-    ("excel_values", "tháng"): "what Vietnamese Excel makes a date of; belongs to Excel",
+    ("excel/values", "tháng"): "what Vietnamese Excel makes a date of; belongs to Excel",
 }
 """Vietnamese words that stand in code, each with its reason. Nothing printed is among them."""
 
@@ -141,7 +138,7 @@ def test_xlwings_is_imported_by_the_excel_modules_only_and_inside_functions():
         for name, node in imports(tree):
             if name.split(".")[0] != "xlwings":
                 continue
-            allowed = name_of(path) == "addin" or name_of(path).startswith("excel_")
+            allowed = name_of(path) == "buttons" or name_of(path).startswith("excel/")
             if not allowed or node not in inside or name.startswith("xlwings.pro"):
                 wrong.append(f"{name_of(path)}:{node.lineno} {name}")
     assert not wrong

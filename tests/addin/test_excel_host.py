@@ -21,7 +21,7 @@ from xl_theodoi.domain.changes import (
     SetName,
 )
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.excel_host import ExcelHost
+from xl_theodoi.excel.host import ExcelHost
 
 
 def calls(book):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import xl_theodoi
 from xl_theodoi.domain.cells import CellKind
-from xl_theodoi.excel_values import plan_blocks, read_value, same_value, write_value
+from xl_theodoi.excel.values import plan_blocks, read_value, same_value, write_value
 
 CELLS = st.sets(st.tuples(st.integers(1, 60), st.integers(1, 6)), max_size=120)
 

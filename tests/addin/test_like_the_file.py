@@ -9,9 +9,9 @@ import openpyxl
 import pytest
 import xlwings as xw
 
-from xl_theodoi import addin, resources
+from xl_theodoi import buttons, resources
 from xl_theodoi.domain.periods import month
-from xl_theodoi.excel_host import ExcelHost
+from xl_theodoi.excel.host import ExcelHost
 from xl_theodoi.hosts import FileHost
 from xl_theodoi.operations.add import new_master
 from xl_theodoi.operations.check import check
@@ -124,10 +124,10 @@ def test_not_excel_the_open_workbook_reads_like_the_file(masters):
 
 def test_not_excel_kiem_tra_finds_what_the_command_finds(masters, monkeypatch):
     path, book = masters
-    monkeypatch.setattr(addin, "today", lambda: LATER)
+    monkeypatch.setattr(buttons, "today", lambda: LATER)
     expected = check(FileHost(path), LATER).findings
 
-    said = addin.check_book()
+    said = buttons.check_book()
 
     assert expected
     assert said.startswith("Kiểm tra xong, tính đến ngày 21/11/2026: ")
@@ -140,13 +140,13 @@ def test_not_excel_tinh_trang_thai_leaves_the_register_of_the_command(
     masters, monkeypatch, tmp_path
 ):
     path, book = masters
-    monkeypatch.setattr(addin, "today", lambda: LATER)
+    monkeypatch.setattr(buttons, "today", lambda: LATER)
     before = lists(FileHost(path).read())
     refresh(FileHost(path), LATER)
     expected = lists(FileHost(path).read())
     calls = book.app.impl.calls
 
-    addin.refresh_book()
+    buttons.refresh_book()
 
     log = path.parent.parent / "excel" / "so.xlsx.theodoi" / "log.txt"
     assert book.app.impl.alerts == [], log.read_text(encoding="utf-8")
@@ -160,7 +160,7 @@ def test_not_excel_tinh_trang_thai_leaves_the_register_of_the_command(
     assert calls["write"] <= 40
 
     calls.clear()
-    addin.refresh_book()
+    buttons.refresh_book()
     written = [sheet for sheet, _ in book.app.impl.written]
     assert calls["write"] <= 1, written
 
@@ -199,7 +199,7 @@ def fill_in(path, profile):
 def test_not_excel_tong_hop_merges_what_the_command_merges(
     master, open_copy, profile, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(addin, "today", lambda: LATER)
+    monkeypatch.setattr(buttons, "today", lambda: LATER)
     send(FileHost(master), month(2026, 11), tmp_path / "returned", date(2026, 11, 1))
     returned = sorted((tmp_path / "returned").glob("*.xlsx"))
     for path in returned:
@@ -211,7 +211,7 @@ def test_not_excel_tong_hop_merges_what_the_command_merges(
     assert expected.totals.rejected >= 1
 
     coded = str(tmp_path / "returned").encode("utf-16-be").hex()
-    said = addin.consolidate_book(coded)
+    said = buttons.consolidate_book(coded)
 
     log = tmp_path / "excel" / "so.xlsx.theodoi" / "log.txt"
     assert book.app.impl.alerts == [], log.read_text(encoding="utf-8") if log.is_file() else said
@@ -227,11 +227,11 @@ def test_not_excel_tong_hop_merges_what_the_command_merges(
 
 def test_not_excel_bao_cao_makes_the_reports_of_the_command(masters, tmp_path, monkeypatch):
     path, book = masters
-    monkeypatch.setattr(addin, "today", lambda: LATER)
+    monkeypatch.setattr(buttons, "today", lambda: LATER)
     expected = report(FileHost(path), (), month(2026, 11), tmp_path / "reports", LATER).written
     made = tmp_path / "báo cáo"
 
-    said = addin.report_book(str(made).encode("utf-16-be").hex(), "2026-11")
+    said = buttons.report_book(str(made).encode("utf-16-be").hex(), "2026-11")
 
     assert expected
     assert book.app.impl.alerts == [], said

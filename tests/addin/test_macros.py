@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 
-from xl_theodoi import addin, resources
+from xl_theodoi import buttons, resources
 
 SOURCES = sorted(resources.folder("macros").glob("*.bas"))
 BUTTONS = {"TheoDoiKiemTra", "TheoDoiTinhTrangThai", "TheoDoiTongHop", "TheoDoiBaoCao"}
@@ -96,4 +96,4 @@ def test_the_coding_of_paths_is_the_one_python_reads():
     path = "D:\\Đơn vị\\𝔸 'x' %TEMP%"
     units = path.encode("utf-16-be").hex().upper()
 
-    assert str(addin.read_path(units)) == path
+    assert str(buttons.read_path(units)) == path

@@ -13,7 +13,7 @@ import pytest
 import xlwings as xw
 from openpyxl.utils import range_boundaries
 
-from xl_theodoi import addin
+from xl_theodoi import buttons
 from xl_theodoi.domain.changes import SetCells
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, error, warning
@@ -52,7 +52,7 @@ def operation(monkeypatch):
     def put(name, function):
         module = SimpleNamespace(run=function)
         monkeypatch.setitem(sys.modules, f"stand_in_{name}", module)
-        monkeypatch.setitem(addin.OPERATIONS, name, f"stand_in_{name}:run")
+        monkeypatch.setitem(buttons.OPERATIONS, name, f"stand_in_{name}:run")
 
     return put
 
@@ -73,7 +73,7 @@ def findings_rows(book):
 def test_not_excel_findings_stand_on_a_sheet_errors_first_with_links(book, operation):
     operation("check", lambda host, as_of: Result(FINDINGS))
 
-    addin.check_book()
+    buttons.check_book()
 
     name, top, rows = findings_rows(book)
     assert (name, top) == ("Kiểm tra", 4)
@@ -94,7 +94,7 @@ def test_not_excel_every_link_leads_to_the_cell_of_its_finding(open_master, oper
     places = [Location(FILE, sheet.name, f"C{5 + n}") for n, sheet in enumerate(book.sheets)]
     operation("check", lambda host, as_of: Result([error("snapshot_from_disk", p) for p in places]))
 
-    addin.check_book()
+    buttons.check_book()
 
     _, _, rows = findings_rows(book)
     for row, place in zip(rows[1:], places, strict=True):
@@ -110,11 +110,11 @@ def test_not_excel_every_link_leads_to_the_cell_of_its_finding(open_master, oper
 
 def test_not_excel_findings_replace_those_of_the_last_run_in_one_write(book, operation):
     operation("check", lambda host, as_of: Result(FINDINGS))
-    addin.check_book()
+    buttons.check_book()
     book.app.impl.written.clear()
 
     operation("check", lambda host, as_of: Result(FINDINGS[:1]))
-    addin.check_book()
+    buttons.check_book()
 
     assert book.app.impl.written == [("Kiểm tra", "A1:H5")]
     _, _, rows = findings_rows(book)
@@ -126,11 +126,11 @@ def test_not_excel_findings_replace_those_of_the_last_run_in_one_write(book, ope
 
 def test_not_excel_findings_follow_the_list_where_the_office_moved_it(book, operation):
     operation("check", lambda host, as_of: Result(FINDINGS[:1]))
-    addin.check_book()
+    buttons.check_book()
     book.sheets["Kiểm tra"].name = "Kết quả"
 
     operation("check", lambda host, as_of: Result(FINDINGS))
-    addin.check_book()
+    buttons.check_book()
 
     name, _, rows = findings_rows(book)
     assert (name, len(rows)) == ("Kết quả", 4)
@@ -143,7 +143,7 @@ def test_not_excel_a_sheet_of_the_office_with_our_name_is_left_alone(open_master
     book.set_mock_caller()
     operation("check", lambda host, as_of: Result(FINDINGS))
 
-    addin.check_book()
+    buttons.check_book()
 
     assert findings_rows(book)[0] == "Kiểm tra (2)"
     assert book.impl.file["KIỂM TRA"]["A1"].value == "x"
@@ -151,13 +151,13 @@ def test_not_excel_a_sheet_of_the_office_with_our_name_is_left_alone(open_master
 
 def test_not_excel_nothing_found_makes_no_sheet_but_empties_an_old_one(book, operation):
     operation("check", lambda host, as_of: Result())
-    addin.check_book()
+    buttons.check_book()
     assert findings_rows(book) is None
 
     operation("check", lambda host, as_of: Result(FINDINGS))
-    addin.check_book()
+    buttons.check_book()
     operation("check", lambda host, as_of: Result())
-    addin.check_book()
+    buttons.check_book()
     assert findings_rows(book)[2][1][6] == "Không có điểm nào cần sửa."
 
 
@@ -167,7 +167,7 @@ def test_not_excel_very_many_findings_are_cut_and_the_rest_counted(book, operati
     ]
     operation("check", lambda host, as_of: Result(many))
 
-    addin.check_book()
+    buttons.check_book()
 
     _, _, rows = findings_rows(book)
     assert len(rows) == 1 + 5000 + 1
@@ -180,7 +180,7 @@ def test_not_excel_a_value_like_a_formula_is_no_formula_in_the_findings(book, op
         "check", lambda host, as_of: Result([error("snapshot_from_disk", place, task_id="=1+1")])
     )
 
-    addin.check_book()
+    buttons.check_book()
 
     name, top, rows = findings_rows(book)
     sheet = book.impl.file[name]
@@ -190,23 +190,23 @@ def test_not_excel_a_value_like_a_formula_is_no_formula_in_the_findings(book, op
 
 def test_not_excel_findings_are_no_data_of_the_master(book, operation):
     operation("check", lambda host, as_of: Result(FINDINGS))
-    addin.check_book()
+    buttons.check_book()
     seen = []
     operation("check", lambda host, as_of: seen.extend(host.read().tables) or Result())
 
-    addin.check_book()
+    buttons.check_book()
 
     assert seen == ["NhiemVu", "SuKien"]
 
 
 def test_not_excel_the_status_bar_says_how_it_ended(book, operation, monkeypatch):
-    monkeypatch.setattr(addin, "today", lambda: date(2026, 11, 21))
+    monkeypatch.setattr(buttons, "today", lambda: date(2026, 11, 21))
     during = []
     operation(
         "check", lambda host, as_of: during.append(host.book.app.status_bar) or Result(FINDINGS)
     )
 
-    said = addin.check_book()
+    said = buttons.check_book()
 
     assert during == ["Đang kiểm tra sổ…"]
     assert said == "Kiểm tra xong, tính đến ngày 21/11/2026: 2 lỗi, 1 cảnh báo."
@@ -218,7 +218,7 @@ def test_not_excel_the_status_bar_says_how_it_ended(book, operation, monkeypatch
 def test_not_excel_only_kiem_tra_leaves_the_sheet_the_user_was_on(book, operation):
     operation("refresh", lambda host, as_of: Result(FINDINGS))
 
-    addin.refresh_book()
+    buttons.refresh_book()
 
     assert findings_rows(book)[0] == "Kiểm tra"
     assert (book.sheets.active.name, book.app.impl.selected.local_address) == ("Sổ theo dõi", "B2")
@@ -232,9 +232,9 @@ def test_today_is_the_day_in_vietnam(monkeypatch):
         def now(cls, tz=None):
             return datetime(2026, 11, 20, 18, 0, tzinfo=UTC).astimezone(tz)
 
-    monkeypatch.setattr(addin, "datetime", Clock)
+    monkeypatch.setattr(buttons, "datetime", Clock)
 
-    assert addin.today() == date(2026, 11, 21)
+    assert buttons.today() == date(2026, 11, 21)
 
 
 def test_not_excel_an_error_is_one_dialog_without_a_traceback(book, operation):
@@ -243,7 +243,7 @@ def test_not_excel_an_error_is_one_dialog_without_a_traceback(book, operation):
 
     operation("refresh", fail)
 
-    said = addin.refresh_book()
+    said = buttons.refresh_book()
 
     assert book.app.impl.alerts == [said]
     assert "“Sổ theo dõi”" in said
@@ -258,7 +258,7 @@ def test_not_excel_what_nobody_foresaw_goes_to_the_log_only(book, operation):
 
     operation("refresh", fail)
 
-    said = addin.refresh_book()
+    said = buttons.refresh_book()
 
     log = Path(book.fullname + ".theodoi") / "log.txt"
     assert "Traceback" in log.read_text(encoding="utf-8")
@@ -277,7 +277,7 @@ def test_not_excel_a_failed_write_leaves_excel_as_it_was_and_is_logged(book, ope
     operation("refresh", write)
     book.app.impl.fail_at_write = 1
 
-    said = addin.refresh_book()
+    said = buttons.refresh_book()
 
     assert "(Mã: excel_write_failed)" in said
     assert book.impl.file["Sổ theo dõi"]["C5"].value == "Báo cáo quý III"
@@ -291,10 +291,10 @@ def test_not_excel_a_failed_write_leaves_excel_as_it_was_and_is_logged(book, ope
 def test_not_excel_the_log_does_not_grow_for_ever(book, operation):
     log = Path(book.fullname + ".theodoi") / "log.txt"
     log.parent.mkdir()
-    log.write_bytes(b"x" * (addin.LOG_LIMIT + 1))
+    log.write_bytes(b"x" * (buttons.LOG_LIMIT + 1))
     operation("refresh", lambda host, as_of: 1 / 0)
 
-    addin.refresh_book()
+    buttons.refresh_book()
 
     assert log.stat().st_size < 10_000
 
@@ -303,7 +303,7 @@ def test_not_excel_a_structure_that_is_protected_is_said(book, operation):
     book.api.ProtectStructure = True
     operation("check", lambda host, as_of: Result(FINDINGS))
 
-    assert "(Mã: structure_protected)" in addin.check_book()
+    assert "(Mã: structure_protected)" in buttons.check_book()
 
 
 def test_not_excel_consolidate_gets_the_folder_the_macro_passes(book, operation):
@@ -319,7 +319,7 @@ def test_not_excel_consolidate_gets_the_folder_the_macro_passes(book, operation)
 
     operation("consolidate", consolidate)
 
-    said = addin.consolidate_book(coded)
+    said = buttons.consolidate_book(coded)
 
     assert got == [[Path(folder)]]
     assert said.startswith(
@@ -333,7 +333,7 @@ def test_not_excel_consolidate_without_a_folder_applies_choices(book, operation)
     totals = SimpleNamespace(changed=0, unchanged=0, rejected=0, conflict=0)
     operation("consolidate", lambda host, paths, as_of: got.append(paths) or Result(totals=totals))
 
-    addin.consolidate_book()
+    buttons.consolidate_book()
 
     assert got == [[]]
 
@@ -341,11 +341,11 @@ def test_not_excel_consolidate_without_a_folder_applies_choices(book, operation)
 def test_not_excel_a_spoilt_folder_is_said(book, operation):
     operation("consolidate", lambda host, paths, as_of: Result())
 
-    assert "(Mã: bad_folder)" in addin.consolidate_book("xyz")
+    assert "(Mã: bad_folder)" in buttons.consolidate_book("xyz")
 
 
 def test_not_excel_report_asks_for_the_period_and_proposes_the_month(book, operation, monkeypatch):
-    monkeypatch.setattr(addin, "today", lambda: date(2026, 11, 21))
+    monkeypatch.setattr(buttons, "today", lambda: date(2026, 11, 21))
     got = []
 
     def report(host, kinds, period, out, as_of):
@@ -355,7 +355,7 @@ def test_not_excel_report_asks_for_the_period_and_proposes_the_month(book, opera
     operation("report", report)
     book.app.impl.answers = [" 2026-Q4 "]
 
-    said = addin.report_book()
+    said = buttons.report_book()
 
     assert book.app.impl.questions[0][1] == "2026-11"
     out = Path(book.fullname).parent / "Báo cáo 2026-Q4"
@@ -367,15 +367,15 @@ def test_not_excel_a_period_that_is_none_is_said(book, operation):
     operation("report", lambda *_: pytest.fail("not reached"))
     book.app.impl.answers = ["tháng 13"]
 
-    assert "(Mã: bad_period)" in addin.report_book()
+    assert "(Mã: bad_period)" in buttons.report_book()
 
 
 def test_not_excel_a_report_does_not_wipe_out_the_findings_of_a_check(book, operation):
     operation("check", lambda host, as_of: Result(FINDINGS))
     operation("report", lambda *_: Result())
-    addin.check_book()
+    buttons.check_book()
 
-    addin.report_book(period="2026-11")
+    buttons.report_book(period="2026-11")
 
     assert len(findings_rows(book)[2]) == 1 + len(FINDINGS)
 
@@ -384,20 +384,20 @@ def test_not_excel_cancel_at_the_question_stops_without_an_error(book, operation
     operation("report", lambda *_: pytest.fail("not reached"))
     book.app.impl.answers = [False]
 
-    assert addin.report_book() == "Đã dừng theo yêu cầu, sổ giữ nguyên."
+    assert buttons.report_book() == "Đã dừng theo yêu cầu, sổ giữ nguyên."
     assert book.app.impl.alerts == []
 
 
 def test_without_xlwings_the_user_is_told_how_to_get_it(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "xlwings", None)
 
-    assert "(Mã: xlwings_missing)" in addin.check_book()
+    assert "(Mã: xlwings_missing)" in buttons.check_book()
     assert "xlwings" in capsys.readouterr().err
 
 
 def test_without_a_workbook_the_user_is_told_to_open_it(capsys):
     """xlwings cuts a workbook's name at "=", and then does not find the workbook."""
-    assert "(Mã: caller_missing)" in addin.check_book()
+    assert "(Mã: caller_missing)" in buttons.check_book()
     assert "dấu =" in capsys.readouterr().err
 
 
@@ -405,16 +405,16 @@ def test_xlwings_is_not_imported_with_the_module():
     import subprocess
 
     code = (
-        "import sys, xl_theodoi.addin, xl_theodoi.excel_host, xl_theodoi.excel_findings;"
+        "import sys, xl_theodoi.buttons, xl_theodoi.excel.host, xl_theodoi.excel.findings;"
         "assert not {'xlwings', 'pandas', 'numpy', 'openpyxl', 'lxml'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_every_code_the_excel_modules_raise_has_its_words():
-    folder = Path(addin.__file__).parent
-    source = "".join(path.read_text(encoding="utf-8") for path in folder.glob("excel_*.py"))
-    source += Path(addin.__file__).read_text(encoding="utf-8")
+    folder = Path(buttons.__file__).parent
+    source = "".join(path.read_text(encoding="utf-8") for path in folder.glob("excel/*.py"))
+    source += Path(buttons.__file__).read_text(encoding="utf-8")
     codes = set(re.findall(r'TheodoiError\(\s*"(\w+)"', source))
     codes |= set(re.findall(r'"(excel_write_\w+)"', source))
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.names import FINDINGS
-from xl_theodoi.excel_state import native_flag, undisturbed
-from xl_theodoi.excel_values import write_value
+from xl_theodoi.excel.state import native_flag, undisturbed
+from xl_theodoi.excel.values import write_value
 from xl_theodoi.messages import finding_sentences, text
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from xl_theodoi.domain.changes import (
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, warning
 from xl_theodoi.domain.names import FINDINGS
-from xl_theodoi.excel_state import native_flag, undisturbed
-from xl_theodoi.excel_values import read_value
-from xl_theodoi.excel_writer import LiveTable, Writer
+from xl_theodoi.excel.state import native_flag, undisturbed
+from xl_theodoi.excel.values import read_value
+from xl_theodoi.excel.writer import LiveTable, Writer
 from xl_theodoi.hosts import LiveEdit
 
 if TYPE_CHECKING:

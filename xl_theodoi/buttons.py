@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import xlwings as xw
 
     from xl_theodoi.domain.findings import Finding
-    from xl_theodoi.excel_host import ExcelHost
+    from xl_theodoi.excel.host import ExcelHost
 
 
 OPERATIONS: Final[dict[str, str]] = {
@@ -175,8 +175,8 @@ def _run(
         book = _calling_book()
         _say(book, text("addin_progress", action))
         # Imported here because Excel's types come with it.
-        from xl_theodoi.excel_findings import write_findings  # noqa: PLC0415
-        from xl_theodoi.excel_host import ExcelHost  # noqa: PLC0415
+        from xl_theodoi.excel.findings import write_findings  # noqa: PLC0415
+        from xl_theodoi.excel.host import ExcelHost  # noqa: PLC0415
 
         host = ExcelHost(book)
         summary, result = work(host, today())

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import CellKind, column_letter
 from xl_theodoi.domain.errors import TheodoiError
-from xl_theodoi.excel_state import native_flag
-from xl_theodoi.excel_values import (
+from xl_theodoi.excel.state import native_flag
+from xl_theodoi.excel.values import (
     TEXT_PREFIX,
     Block,
     plan_blocks,

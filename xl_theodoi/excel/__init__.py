@@ -1,0 +1,1 @@
+"""A master workbook that is open in Excel, and the buttons that work on it."""
