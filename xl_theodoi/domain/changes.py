@@ -6,7 +6,7 @@ is open in Excel, through xlwings. Rows are given by their position in the table
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import lt
 from typing import TYPE_CHECKING
 
@@ -120,6 +120,28 @@ class AddColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveColumns:
+    """Say which columns of a table hold formulas, one and the same in every row.
+
+    A value that another change sets in such a column, or appends to it, is the stored result
+    of its cell's formula: the formula stays, or is put there, and a program that calculates
+    comes to the same. Stored results are therefore taken to be right, and never taken away
+    because a cell changed on which they depend.
+
+    Attributes:
+        table: The table.
+        formulas: By column label, the formula without its equals sign; a cell of the own row
+            stands as `Table[[#This Row],[label]]`.
+        mend: By column label, the positions of rows whose cell lacks the formula or holds
+            another one; they get it back.
+    """
+
+    table: str
+    formulas: Mapping[str, str]
+    mend: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SetName:
     """Set the cell that a workbook-level defined name points to."""
 
@@ -143,6 +165,7 @@ Change = (
     | RemoveRows
     | ReplaceRows
     | AddColumns
+    | LiveColumns
     | SetName
     | MarkCells
 )
