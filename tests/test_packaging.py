@@ -50,7 +50,8 @@ def imported(*folders: str) -> set[str]:
 
 def test_the_package_imports_what_it_declares_and_nothing_else():
     """An undeclared package is there on the developer's machine only."""
-    assert imported("xl_theodoi") == (RUNTIME - set(NOT_IMPORTED)) | EXTRAS["excel"]
+    optional = EXTRAS["excel"] | EXTRAS["calendar"]
+    assert imported("xl_theodoi") == (RUNTIME - set(NOT_IMPORTED)) | optional
 
 
 def test_the_tests_import_what_is_declared_for_them():
@@ -119,10 +120,10 @@ def test_the_package_runs_as_a_module():
     assert done.stdout.strip().endswith(xl_theodoi.__version__)
 
 
-def licences() -> dict[str, str]:
+def licences(*asked: set[str]) -> dict[str, str]:
     """Return the licence of every package that an installation brings, by name."""
     found: dict[str, str] = {}
-    waiting = sorted(RUNTIME | EXTRAS["excel"])
+    waiting = sorted(set().union(*asked))
     while waiting:
         name = waiting.pop()
         if name in found:
@@ -142,20 +143,40 @@ def licences() -> dict[str, str]:
     return found
 
 
+BUNDLED = (RUNTIME, EXTRAS["excel"])
 COPYLEFT = {
     "lunardate": "GPL; brought by workalendar",
     "pymeeus": "LGPL; brought by workalendar",
 }
 
 
+def test_what_a_bundle_holds_may_be_passed_on_without_conditions_on_sources():
+    """A new licence would change what an office may do with a bundle."""
+    assert not {name: text for name, text in licences(*BUNDLED).items() if "GPL" in text}
+
+
 def test_a_licence_with_conditions_on_passing_on_is_known_and_told():
-    """A new one would change what an office may do with a bundle."""
-    copyleft = {name for name, text in licences().items() if "GPL" in text}
-    assert copyleft == set(COPYLEFT)
+    found = licences(*BUNDLED, EXTRAS["calendar"])
+    assert {name for name, text in found.items() if "GPL" in text} == set(COPYLEFT)
     readme = (ROOT / "README.md").read_text(encoding="utf-8").lower()
     assert all(name in readme for name in COPYLEFT)
 
 
+def test_the_library_calendar_is_loaded_by_no_other_module():
+    """Its library is not installed with the program."""
+    users = [
+        path.name
+        for path in _sources("xl_theodoi")
+        if path.name != "library_calendar.py"
+        and re.search(
+            r"import library_calendar|library_calendar import|import_module.*library_calendar",
+            path.read_text(encoding="utf-8"),
+        )
+    ]
+    assert not users
+
+
 def test_every_licence_is_one_that_lets_anybody_use_the_program():
     known = r"MIT|BSD|Apache|PSF|Python Software|GPL|Zlib|CC0"
-    assert not {name: text[:80] for name, text in licences().items() if not re.search(known, text)}
+    found = licences(*BUNDLED, EXTRAS["calendar"])
+    assert not {name: text[:80] for name, text in found.items() if not re.search(known, text)}

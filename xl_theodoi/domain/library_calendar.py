@@ -1,6 +1,8 @@
 """The office's calendar as a `workalendar` calendar, for that library's reports and exports.
 
-A module of its own, because the library takes 0.05 s to load and no command needs it.
+A module of its own, because no command needs it and the library is not installed with the
+program: it comes with the extra `calendar`, since it brings a package under the GPL, which
+would bind every office that passes a bundle on.
 """
 
 from __future__ import annotations
