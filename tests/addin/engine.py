@@ -194,6 +194,7 @@ class Book(base_classes.Book):
             ReadOnly=False, Saved=True, ProtectStructure=False, SaveCopyAs=self.save_copy
         )
         self.sheet_apis = {}
+        self.filtered = set()
         self.active_name = self.file.active.title
 
     @property
@@ -413,6 +414,10 @@ class Range(base_classes.Range):
             for row in self._cells()
         )
         return texts[0][0] if self.shape == (1, 1) else texts
+
+    @formula.setter
+    def formula(self, data):
+        self.raw_value = data
 
     def get_special_cells(self, cell_type, value_type):
         assert cell_type == "formulas"
@@ -649,8 +654,11 @@ class Table(base_classes.Table):
     def __init__(self, sheet, table):
         self.sheet = sheet
         self.table = table
+        self.api = SimpleNamespace(
+            AutoFilter=SimpleNamespace(FilterMode=table.name in sheet.book.filtered)
+        )
 
-    api = True
+    api = None
     show_headers = True
 
     @property

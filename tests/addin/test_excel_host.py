@@ -13,6 +13,7 @@ from xl_theodoi.domain.changes import (
     AddColumns,
     AppendColumns,
     AppendRows,
+    LiveColumns,
     MarkCells,
     RemoveRows,
     ReplaceRows,
@@ -271,6 +272,138 @@ def test_not_excel_a_formula_with_the_right_value_stays(open_master):
 
     assert book.impl.file["Sổ theo dõi"]["E5"].value == "=A1"
     assert book.impl.file["Sổ theo dõi"]["F5"].value == 2
+
+
+LIVE = "NhiemVu[[#This Row],[Hạn]]-NgayTinh"
+
+
+def live_rows(count, *, without=()):
+    return [
+        [f"NV-{n}", "Việc", datetime(2026, 11, 20), "a", None if n in without else f"={LIVE}"]
+        for n in range(count)
+    ]
+
+
+def test_not_excel_a_value_of_a_live_column_is_never_written(open_master):
+    """Excel calculates it: of 20,000 new values none is written, and 37 others are."""
+    book = open_master(live_rows(20_000))
+    host = ExcelHost(book)
+    host.read()
+    days = {(row, "Còn lại"): row for row in range(20_000)}
+    others = {(row, "Nội dung"): "Việc mới" for row in range(7, 20_000, 541)}
+
+    host.apply([LiveColumns("NhiemVu", {"Còn lại": LIVE}), SetCells("NhiemVu", days | others)])
+
+    assert book.app.impl.written == [("Sổ theo dõi", f"C{5 + row}") for row, _ in sorted(others)]
+    assert len(others) == 37
+    assert calls(book)["read"] == 2
+    column = book.impl.file["Sổ theo dõi"]["F5:F20004"]
+    assert {cell.value for (cell,) in column} == {f"={LIVE}"}
+
+
+def test_not_excel_only_a_cell_that_lacks_its_formula_gets_it_back(open_master):
+    rows = live_rows(12, without={3, 4, 8})
+    rows[9][4] = "=1+1"
+    book = open_master(rows)
+    host = ExcelHost(book)
+    host.read()
+
+    host.apply(
+        [
+            LiveColumns("NhiemVu", {"Còn lại": LIVE}, {"Còn lại": [3, 9]}),
+            SetCells("NhiemVu", {(row, "Còn lại"): 5 for row in (4, 8, 10)}),
+        ]
+    )
+
+    assert sorted(book.app.impl.written) == [
+        ("Sổ theo dõi", cell) for cell in ("F13", "F14", "F8", "F9")
+    ]
+    column = [cell.value for (cell,) in book.impl.file["Sổ theo dõi"]["F5:F16"]]
+    assert column == [f"={LIVE}"] * 12
+
+
+def test_not_excel_very_many_missing_formulas_take_a_bounded_number_of_calls(open_master):
+    rows = live_rows(1_000, without=set(range(0, 1_000, 2)))
+    book = open_master(rows)
+    host = ExcelHost(book)
+    host.read()
+
+    host.apply([LiveColumns("NhiemVu", {"Còn lại": LIVE}, {"Còn lại": list(range(0, 1_000, 2))})])
+
+    assert calls(book)["write"] <= 50
+    column = [cell.value for (cell,) in book.impl.file["Sổ theo dõi"]["F5:F1004"]]
+    assert column == [f"={LIVE}"] * 1_000
+
+
+def test_not_excel_appended_rows_get_the_formula_in_one_call(open_master):
+    book = open_master(live_rows(3))
+    host = ExcelHost(book)
+    host.read()
+
+    host.apply(
+        [
+            AppendRows("NhiemVu", [{"Mã nhiệm vụ": f"M-{n}", "Còn lại": 7} for n in range(50)]),
+            LiveColumns("NhiemVu", {"Còn lại": LIVE}),
+        ]
+    )
+
+    assert calls(book)["write"] == 2
+    cells = [cell.value for (cell,) in book.impl.file["Sổ theo dõi"]["F8:F57"]]
+    assert cells == [f"={LIVE}"] * 50
+    assert book.impl.file["Sổ theo dõi"]["B57"].value == "M-49"
+
+
+def test_not_excel_mended_formulas_are_taken_back_with_the_rest(open_master):
+    rows = live_rows(4, without={1})
+    rows[1][4] = 99
+    book = open_master(rows)
+    host = ExcelHost(book)
+    host.read()
+    book.app.impl.fail_at_write = 1
+
+    with pytest.raises(TheodoiError, match="excel_write_failed"):
+        host.apply(
+            [
+                LiveColumns("NhiemVu", {"Còn lại": LIVE}, {"Còn lại": [1]}),
+                SetCells("NhiemVu", {(0, "Nội dung"): "mới"}),
+            ]
+        )
+
+    assert book.impl.file["Sổ theo dõi"]["F6"].value == 99
+
+
+def test_not_excel_formulas_missing_in_filtered_rows_are_put_there_too(open_master):
+    book = open_master(live_rows(4, without={0, 1, 2, 3}))
+    sheet = book.impl.file["Sổ theo dõi"]
+    sheet.row_dimensions[6].hidden = True
+    book.sheets["Sổ theo dõi"].api.FilterMode = True
+    host = ExcelHost(book)
+    host.read()
+
+    host.apply([LiveColumns("NhiemVu", {"Còn lại": LIVE}, {"Còn lại": [0, 1, 2, 3]})])
+
+    assert [sheet.cell(row, 6).value for row in range(5, 9)] == [f"={LIVE}"] * 4
+
+
+def test_not_excel_short_references_are_read_in_full(open_master):
+    book = open_master([["NV-1", "x", datetime(2026, 11, 20), "a", "=[@Hạn]-NgayTinh"]])
+
+    table = ExcelHost(book).read().tables["NhiemVu"]
+
+    assert table.columns["Còn lại"].formulas == {0: LIVE}
+
+
+def test_not_excel_rows_of_a_filtered_table_are_never_removed(open_master):
+    """Excel deletes only what it shows of them."""
+    book = open_master()
+    book.impl.filtered.add("NhiemVu")
+    host = ExcelHost(book)
+    host.read()
+
+    with pytest.raises(TheodoiError, match="table_filtered"):
+        host.apply([SetCells("NhiemVu", {(0, "Nội dung"): "x"}), RemoveRows("NhiemVu", [1])])
+
+    assert book.impl.file["Sổ theo dõi"]["C5"].value == "Báo cáo quý III"
 
 
 def test_not_excel_bridging_never_writes_over_a_formula(open_master):

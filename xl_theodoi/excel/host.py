@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from xl_theodoi.domain.changes import (
     AddColumns,
     AppendColumns,
     AppendRows,
+    LiveColumns,
     MarkCells,
     RemoveRows,
     ReplaceRows,
@@ -28,7 +30,7 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, warning
 from xl_theodoi.domain.names import FINDINGS
 from xl_theodoi.excel.state import native_flag, undisturbed
-from xl_theodoi.excel.values import read_value
+from xl_theodoi.excel.values import full_reference, read_value
 from xl_theodoi.excel.writer import LiveTable, Writer
 from xl_theodoi.hosts import LiveEdit
 
@@ -239,6 +241,8 @@ class ExcelHost:
     def _sheets_of(self, changes: Sequence[Change]) -> list[xw.Sheet]:
         sheets: dict[str, xw.Sheet] = {}
         for change in changes:
+            if isinstance(change, LiveColumns) and not any(change.mend.values()):
+                continue
             if isinstance(change, SetName):
                 sheet = self._cell_of(change.name).sheet
             elif isinstance(change, MarkCells):
@@ -255,6 +259,8 @@ class ExcelHost:
             writer.mark(self._sheet(change.sheet), change.notes)
         elif isinstance(change, AddColumns):
             writer.add_columns(self._table(change.table), change.labels)
+        elif isinstance(change, LiveColumns):
+            writer.keep_live(self._table(change.table), change.formulas, change.mend)
         elif isinstance(change, (SetCells, SetColumns)):
             writer.set_cells(self._table(change.table), change.cells)
         elif isinstance(change, AppendRows):
@@ -269,6 +275,7 @@ class ExcelHost:
 
 _ORDER: Final[dict[type, int]] = {
     AddColumns: 0,
+    LiveColumns: 1,
     SetName: 1,
     SetCells: 2,
     SetColumns: 2,
@@ -295,8 +302,10 @@ def _read_table(table: Table, sheet: xw.Sheet, file: str) -> LiveTable:
         columns[left + offset] = Column(label, left + offset, values, kinds)
     if count:
         block = sheet.range((first, left), (top + count, left + len(header) - 1))
+        # Thousands of rows hold one and the same formula.
+        full = lru_cache(maxsize=256)(partial(full_reference, table=table.name))
         for row, index, formula in _formulas(block):
-            columns[index].formulas[row - first] = formula
+            columns[index].formulas[row - first] = full(formula)
     labels: dict[str, int] = {}
     repeated: list[str] = []
     for index, column in columns.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MAX_BLOCKS: Final = 200
 """Most write calls for the changed cells of one table; each takes Excel some milliseconds."""
+MAX_RUNS: Final = 50
+"""Most write calls for the missing formulas of one column."""
 MARK_COLOUR: Final = (255, 199, 206)
 """Excel's own light red for bad cells; the note beside it says the same in words."""
 
@@ -51,6 +53,8 @@ class LiveTable:
         filled: Number of rows down to the last filled one.
         labels: Sheet column by heading.
         has_totals: Whether a totals row follows.
+        formulas: By heading, the formula that every row of a column holds, without its equals
+            sign; known once a change has said so.
     """
 
     table: Table
@@ -63,6 +67,15 @@ class LiveTable:
     filled: int
     labels: dict[str, int]
     has_totals: bool
+    formulas: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a filter hides rows; a table's own filter is not always the sheet's."""
+        own = getattr(self.table.api, "AutoFilter", None)
+        return native_flag(self.sheet.api, "FilterMode", "filter_mode") or native_flag(
+            own, "FilterMode", "filter_mode"
+        )
 
     @property
     def top(self) -> int:
@@ -95,12 +108,20 @@ class Writer:
                 self.is_undone = False
 
     def set_cells(self, live: LiveTable, cells: Mapping[tuple[int, str], Value]) -> None:
-        """Write the cells that really change, neighbours together."""
+        """Write the cells that really change, neighbours together.
+
+        A cell whose formula Excel calculates keeps it, and gets it where it is missing.
+        """
         wanted: dict[tuple[int, int], Value] = {}
+        lacking: dict[str, list[int]] = {}
         for (position, label), value in cells.items():
             if label not in live.labels or not 0 <= position < len(live.content):
                 raise ValueError(f"no cell {label!r} in row {position} of {live.content.name}")
-            if not same_value(live.content.value(position, label), value):
+            if label in live.formulas:
+                column = live.content.columns.get(label)
+                if column is None or position not in column.formulas:
+                    lacking.setdefault(label, []).append(position)
+            elif not same_value(live.content.value(position, label), value):
                 row = live.content.row_numbers[position]
                 wanted[row, live.labels[label]] = value
 
@@ -120,6 +141,43 @@ class Writer:
                     line.append(wanted.get((row, index), now))
                 rows.append(line)
             self._put(live, block, rows)
+        self.mend(live, lacking)
+
+    def keep_live(
+        self, live: LiveTable, formulas: Mapping[str, str], mend: Mapping[str, Sequence[int]]
+    ) -> None:
+        """Learn which columns Excel calculates, and give cells their formula back.
+
+        Args:
+            live: The table.
+            formulas: By heading, the formula without its equals sign.
+            mend: By heading, the positions of the rows whose cell gets it.
+        """
+        if unknown := set(formulas) - set(live.labels):
+            raise ValueError(f"no columns {sorted(unknown)} in {live.content.name}")
+        live.formulas.update(formulas)
+        self.mend(live, mend)
+
+    def mend(self, live: LiveTable, positions: Mapping[str, Sequence[int]]) -> None:
+        """Put the formulas of live columns into rows, a run of rows in one call."""
+        for label, wanted in positions.items():
+            numbers = sorted({live.content.row_numbers[position] for position in wanted})
+            cells = [(number, live.labels[label]) for number in numbers]
+            # Every cell of the column is to hold this formula: a gap may be written over.
+            blocks = plan_blocks(cells, limit=MAX_RUNS, barred=lambda _row, _column: False)
+            for block in blocks:
+                self._put_formula(live, block, live.formulas[label])
+
+    def _put_formula(self, live: LiveTable, block: Block, formula: str) -> None:
+        area = live.range(block.row, block.column, block.height, block.width)
+        old = _as_read(live, block)
+        self._steps_back.append(lambda: _assign(area, old))
+        area.formula = f"={formula}"
+        if live.is_filtered and block.height > 1:
+            for row in range(block.row, block.row + block.height):
+                cell = live.range(row, block.column, 1, 1)
+                if not str(cell.formula).startswith("="):
+                    cell.formula = f"={formula}"
 
     def append(self, live: LiveTable, rows: Sequence[Mapping[str, Value]]) -> None:
         """Add rows below the last filled one; blank rows of the table are used up first."""
@@ -250,6 +308,7 @@ class Writer:
             and len(column.values) - 1 in column.formulas
             and column.label not in given
         }
+        kept |= {live.labels[label] for label in live.formulas}
         labels = sorted(live.labels, key=lambda label: live.labels[label])
         segment: list[str] = []
         for label in [*labels, None]:
@@ -260,9 +319,21 @@ class Writer:
                 block = Block(live.top + start, column, len(rows), len(segment))
                 self._put(live, block, [[row.get(name) for name in segment] for row in rows])
                 segment = []
+        for label, formula in live.formulas.items():
+            # Excel often fills these columns itself when the table grows, but not always.
+            block = Block(live.top + start, live.labels[label], len(rows), 1)
+            self._put_formula(live, block, formula)
 
     def _drop(self, live: LiveTable, first: int, count: int) -> None:
         """Delete rows of the table; Excel keeps at least one, so the last one is emptied."""
+        if live.is_filtered:
+            # What Excel deletes of a range that is partly hidden is not what was asked for.
+            raise TheodoiError(
+                "table_filtered",
+                file=live.content.file,
+                sheet=live.content.sheet,
+                table=live.content.name,
+            )
         block = Block(live.top + first, live.left, count, live.width)
         old = _as_read(live, block)
         if count == live.rows:
@@ -286,7 +357,7 @@ class Writer:
         self._steps_back.append(lambda: _assign(area, old))
         cells = [[write_value(value) for value in row] for row in rows]
         area.options(chunksize=None).value = cells
-        if _has_prefix(cells) or native_flag(live.sheet.api, "FilterMode", "filter_mode"):
+        if _has_prefix(cells) or live.is_filtered:
             _verify(area, rows)
 
 
