@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.model import Progress
+from xl_theodoi.domain.own_row import row_formula
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.list import write_value
 
@@ -127,3 +128,65 @@ def test_a_text_is_a_text_whatever_it_looks_like(text):
     cell = openpyxl.load_workbook(buffer)["S"].cell(FIRST_ROW + 1, 1)
 
     assert cell.value in {text, text.replace("\r", "_x000D_").replace("\ufffe", "_xFFFE_")}
+
+
+LABELS = st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=8)
+RESULTS = st.tuples(
+    st.one_of(st.none(), st.booleans(), st.integers(-99, 99), LABELS),
+    st.one_of(st.none(), st.dates(date(2000, 1, 1), date(2099, 1, 1)), LABELS),
+)
+
+
+def live(results):
+    """Build a list whose second and third columns are formulas with these results."""
+    buffer = BytesIO()
+    book = look.new_book(buffer, title="T", author="A", as_of=AS_OF)
+    style = look.Look(book)
+    sheet = look.add_sheet(book, "S")
+    formats = [style.cell("text"), style.cell("text"), style.cell("date")]
+    columns = [
+        {"header": label, "format": cell} for label, cell in zip("MNĐ", formats, strict=True)
+    ]
+    formulas = {
+        "N": 'IF(B[[#This Row],[M]]>"%s<&",B[[#This Row],[M]],"")',
+        "Đ": "LEN(B[[#This Row],[N]])",
+    }
+    letters = {"M": "A", "N": "B", "Đ": "C"}
+    sheet.add_list(FIRST_ROW - 1, columns, len(results), formulas, name="B", style=None)
+    by_place = {
+        place: row_formula(formulas[label], "B", letters) for place, label in ((1, "N"), (2, "Đ"))
+    }
+    words = (WORDS["yes"], WORDS["no"])
+    body = sheet.list_rows_at(FIRST_ROW, formats, formats[2], words, by_place)
+    for number, (one, other) in enumerate(results):
+        body.add([f"dòng {number}", one, other])
+    sheet.put_rows(body)
+    book.close()
+    return buffer.getvalue()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(RESULTS, min_size=1, max_size=30))
+def test_each_row_of_a_column_of_formulas_holds_its_formula_and_its_result(results):
+    data = live(results)
+    formulas = openpyxl.load_workbook(BytesIO(data))["S"]
+    values = openpyxl.load_workbook(BytesIO(data), data_only=True)["S"]
+
+    for row, expected in enumerate(results, start=FIRST_ROW + 1):
+        assert formulas.cell(row, 2).value == f'=IF(A{row}>"%s<&",A{row},"")'
+        assert formulas.cell(row, 3).value == f"=LEN(B{row})"
+        for column, result in enumerate(expected, start=2):
+            shown = values.cell(row, column).value
+            shown = shown.date() if isinstance(shown, datetime) else shown
+            assert shown == (None if result == "" else result)
+
+
+def test_excel_is_told_the_formula_of_new_rows():
+    with zipfile.ZipFile(BytesIO(live([(None, 3), ("x", 4)]))) as package:
+        table = package.read("xl/tables/table1.xml").decode()
+        sheet = package.read("xl/worksheets/sheet1.xml").decode()
+
+    assert "<calculatedColumnFormula>LEN(B[[#This Row],[N]])</calculatedColumnFormula>" in table
+    assert 't="str"><f t="shared" ref="B4:B5" si="0">' in sheet
+    assert '<f t="shared" si="1"/><v>4</v>' in sheet
+    assert sheet.count("<f") == 4

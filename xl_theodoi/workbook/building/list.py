@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
+from xl_theodoi.domain.own_row import row_formula
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.rows import CELL_LIMIT, joined, utf16_length
 
@@ -41,6 +42,8 @@ class ListLayout:
         officers: Fields with the drop-down of officers.
         heading_row: 0-based row of the headings.
         frozen_columns: Number of columns that stay on screen.
+        formulas: Formulas of fields whose values are their stored results, with references to
+            the own row in full (`domain.own_row`).
     """
 
     table: str
@@ -51,6 +54,7 @@ class ListLayout:
     officers: frozenset[str] = frozenset()
     heading_row: int = 2
     frozen_columns: int = 0
+    formulas: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -154,6 +158,7 @@ class ListWriter:
             layout.heading_row,
             headings,
             written.last_row - layout.heading_row,
+            {layout.fields[name].label: formula for name, formula in layout.formulas.items()},
             name=layout.table,
             style=None,
         )
@@ -180,7 +185,17 @@ class ListWriter:
             if name in layout.shown and spec.kind != "date"
         ]
         words = look.texts()["words"]
-        body = sheet.list_rows_at(written.first_row, formats, moment, (words["yes"], words["no"]))
+        letters = {spec.label: written.letter(name) for name, spec in layout.fields.items()}
+        body = sheet.list_rows_at(
+            written.first_row,
+            formats,
+            moment,
+            (words["yes"], words["no"]),
+            {
+                written.columns[name]: row_formula(formula, layout.table, letters)
+                for name, formula in layout.formulas.items()
+            },
+        )
         names = list(layout.fields)
         for row in rows:
             get = row.get

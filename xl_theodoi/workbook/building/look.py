@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import date
     from io import BytesIO
 
+    from xl_theodoi.domain.own_row import RowFormula
     from xl_theodoi.domain.profile import FieldKind
 
 FONT: Final = "Times New Roman"
@@ -373,9 +374,23 @@ def _sheet_class() -> Any:
             self.list_rows: ListRows | None = None
 
         def add_list(
-            self, heading_row: int, columns: Sequence[Mapping[str, Any]], rows: int, **options: Any
+            self,
+            heading_row: int,
+            columns: Sequence[Mapping[str, Any]],
+            rows: int,
+            formulas: Mapping[str, str] | None = None,
+            **options: Any,
         ) -> None:
-            """Add a table from the first column on; XlsxWriter notes each cell of a table."""
+            """Add a table from the first column on; XlsxWriter notes each cell of a table.
+
+            Args:
+                heading_row: 0-based row.
+                columns: XlsxWriter's options of each column.
+                rows: Number of body rows.
+                formulas: By heading, the formula that Excel puts into new rows, with references
+                    to the own row in full; cells get theirs from `list_rows_at`.
+                options: XlsxWriter's options of the table.
+            """
             last = heading_row + rows
             self.add_table(
                 heading_row, 0, heading_row + 1, len(columns) - 1, {"columns": columns, **options}
@@ -384,9 +399,17 @@ def _sheet_class() -> Any:
             table["range"] = table["a_range"] = xl_range(heading_row, 0, last, len(columns) - 1)
             if "autofilter" in table:
                 table["autofilter"] = table["a_range"]
+            for given, column in zip(columns, table["columns"], strict=True):
+                # Given as an option, it would become a formula in every cell.
+                column["formula"] = (formulas or {}).get(given["header"], "")
 
         def list_rows_at(
-            self, row: int, formats: Sequence[Any], moment: Any, truth: tuple[str, str]
+            self,
+            row: int,
+            formats: Sequence[Any],
+            moment: Any,
+            truth: tuple[str, str],
+            formulas: Mapping[int, RowFormula] | None = None,
         ) -> ListRows:
             """Return where the rows of a list go, from the first column of a row on."""
             return ListRows(
@@ -396,6 +419,7 @@ def _sheet_class() -> Any:
                 string_index=self.str_table._get_shared_string_index,  # noqa: SLF001
                 serial=self._convert_date_time,
                 truth=truth,
+                formulas=formulas,
             )
 
         def put_rows(self, rows: ListRows) -> None:

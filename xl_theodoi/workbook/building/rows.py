@@ -4,19 +4,26 @@ XlsxWriter keeps each cell, blank ones too, as an object until the file is close
 of 60,000 tasks took 0.9 GB and most of the time of `new`. Here a row is kept as its shape
 (which columns hold a text, a number, nothing) and the few values in it; rows of one shape
 share one pattern of XML. The XML is the same as XlsxWriter's own.
+
+A column of formulas has its formula in the first row, and every other row refers to it there:
+of 60,000 rows with eight formulas the file would else be several times as large.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
+from xml.sax.saxutils import escape
 
 from xl_theodoi.domain.cells import column_letter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from xl_theodoi.domain.own_row import RowFormula
 
 CELL_LIMIT: Final = 32_767
 """UTF-16 units that a cell can hold."""
@@ -26,6 +33,13 @@ _ROW: Final = "\0"
 """Where a row's number goes in a pattern."""
 _USUAL_PIXELS: Final = 20
 """Height of a row of which the file says nothing."""
+
+
+_TO_ESCAPE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+"""What a formula's result holds as `_xHHHH_`."""
+
+_Turns = dict[type, "Callable[[Any], Any]"]
+"""What turns a value of each kind into what stands in the XML."""
 
 
 class _Shape:
@@ -39,16 +53,20 @@ class _Shape:
 
     __slots__ = ("filled", "kinds", "pattern")
 
-    def __init__(self, kinds: tuple[type, ...], turn: Mapping[type, Callable[[Any], Any]]) -> None:
+    def __init__(self, kinds: tuple[type, ...], turns: Sequence[_Turns]) -> None:
         self.kinds = tuple(map(_plain_kind, kinds))
         self.filled = tuple(
-            (place, turn[kind]) for place, kind in enumerate(self.kinds) if kind in turn
+            (place, turn[kind])
+            for place, (kind, turn) in enumerate(zip(self.kinds, turns, strict=True))
+            if kind in turn
         )
         self.pattern = ""
 
 
 _NOTHING: Final = type(None)
 _NUMBERS: Final = (int, float, date, datetime)
+_RESULT_TYPES: Final = {_NOTHING: ' t="str"', str: ' t="str"', bool: ' t="b"'}
+"""Types of a formula's stored result where it is no number."""
 _KINDS: Final = (_NOTHING, str, bool, int, float, datetime, date, tuple)
 """Kinds of values; a kind stands before the one that it is a special case of."""
 
@@ -74,6 +92,8 @@ class ListRows:
         string_index: Gives a text's number among the workbook's shared texts.
         serial: Gives a day or moment as the number that a cell holds.
         truth: Words for true and for false.
+        formulas: Formulas by the place of their column. Values of these columns are the stored
+            results; a blank one is an empty text.
     """
 
     def __init__(
@@ -85,8 +105,10 @@ class ListRows:
         string_index: Callable[[str], int],
         serial: Callable[[date], float],
         truth: tuple[str, str],
+        formulas: Mapping[int, RowFormula] | None = None,
     ) -> None:
         self.first_row = first_row
+        self._formulas = dict(sorted((formulas or {}).items()))
         self._formats = formats
         self._moment = moment
         self._string_index = string_index
@@ -102,7 +124,7 @@ class ListRows:
                 text = days[value] = f"{serial(value):.16G}"
             return text
 
-        self._turn: dict[type, Callable[[Any], Any]] = {
+        plain: _Turns = {
             str: self._text,
             int: _number,
             float: _number,
@@ -110,6 +132,10 @@ class ListRows:
             datetime: lambda value: f"{serial(value.replace(tzinfo=None)):.16G}",
             bool: lambda value: string_index(truth[0] if value else truth[1]),
         }
+        results: _Turns = {**plain, str: cache(result_text), bool: int}
+        self._turns = [
+            results if place in self._formulas else plain for place in range(len(formats))
+        ]
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -131,7 +157,7 @@ class ListRows:
         kinds = tuple(map(type, values))
         shape = self._shapes.get(kinds)
         if shape is None:
-            shape = self._shapes[kinds] = _Shape(kinds, self._turn)
+            shape = self._shapes[kinds] = _Shape(kinds, self._turns)
         if tuple in shape.kinds:
             self.add([joined(value) if isinstance(value, tuple) else value for value in values])
             return
@@ -157,7 +183,7 @@ class ListRows:
             number = str(self.first_row + place + 1)
             pixels = self._heights.get(place)
             height = "" if pixels is None else f' ht="{pixels * 0.75:.16g}"'
-            pattern = shape.pattern or self._pattern(shape)
+            pattern = self._first(shape) if not place else shape.pattern or self._pattern(shape)
             cells = (pattern % values).replace(_ROW, number)
             made.append(f'<row r="{number}{spans}{height}>{cells}</row>')
             if len(made) == ROWS_AT_ONCE:
@@ -166,20 +192,56 @@ class ListRows:
         yield "".join(made)
 
     def _pattern(self, shape: _Shape) -> str:
+        shape.pattern = self._cells(
+            shape,
+            {place: f'<f t="shared" si="{at}"/>' for at, place in enumerate(self._formulas)},
+        )
+        return shape.pattern
+
+    def _first(self, shape: _Shape) -> str:
+        """Return the pattern of the first row, in which the formulas stand."""
+        first, last = self.first_row + 1, self.first_row + len(self._rows)
+        elements = {}
+        for at, (place, formula) in enumerate(self._formulas.items()):
+            letters = self._letters[place]
+            text = escape(formula.at(first)).replace("%", "%%")
+            area = f"{letters}{first}:{letters}{last}"
+            share = f' t="shared" ref="{area}" si="{at}"' if last > first else ""
+            elements[place] = f"<f{share}>{text}</f>"
+        return self._cells(shape, elements)
+
+    def _cells(self, shape: _Shape, formulas: Mapping[int, str]) -> str:
+        """Return the pattern of a row's cells, given the elements of their formulas."""
         cells = []
-        for letter, kind, column_format in zip(
-            self._letters, shape.kinds, self._formats, strict=True
+        for place, (letter, kind, column_format) in enumerate(
+            zip(self._letters, shape.kinds, self._formats, strict=True)
         ):
             used = self._moment if kind is datetime else column_format
             head = f'<c r="{letter}{_ROW}" s="{used._get_xf_index()}"'  # noqa: SLF001
-            if kind is _NOTHING:
+            formula = formulas.get(place)
+            if formula is not None:
+                kept = _RESULT_TYPES.get(kind, "")
+                value = "" if kind is _NOTHING else "%s"
+                cells.append(f"{head}{kept}>{formula}<v>{value}</v></c>")
+            elif kind is _NOTHING:
                 cells.append(f"{head}/>")
             elif kind in _NUMBERS:
                 cells.append(f"{head}><v>%s</v></c>")
             else:
                 cells.append(f'{head} t="s"><v>%s</v></c>')
-        shape.pattern = "".join(cells)
-        return shape.pattern
+        return "".join(cells)
+
+
+def result_text(value: str) -> str:
+    """Return a text as the XML of a formula's stored result has it.
+
+    Raises:
+        ValueError: For text longer than a cell can hold.
+    """
+    if utf16_length(value) > CELL_LIMIT:
+        message = f"text of {len(value)} characters does not fit into a cell"
+        raise ValueError(message)
+    return escape(_TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", value))
 
 
 def _number(value: float) -> str:
