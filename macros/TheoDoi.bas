@@ -1,76 +1,75 @@
 Attribute VB_Name = "TheoDoi"
 Option Explicit
 
-' One macro for each button. A macro only looks whether it may start and forwards to Python;
-' what people read comes from Python, because VBA source cannot hold Vietnamese letters.
+' One macro for each button, in the order of the month's work. A macro only looks whether it may
+' start, asks for a file or a folder where one is needed, and forwards to Python. What people
+' read comes from Python or from the add-in's settings: VBA source cannot hold Vietnamese letters.
 
-Private Const OPEN_DIALOG As Long = 1
-Private Const FOLDER_PICKER As Long = 4
-Private Const STATUS_SECONDS As Integer = 20
+Public Sub TheoDoiTaoSo()
+    Dim path As String
+    If Not CanStart(False) Then Exit Sub
+    path = PickNewFile("pick_new")
+    If Len(path) > 0 Then Forward "new_book", path
+End Sub
+
+Public Sub TheoDoiThemNhiemVu()
+    Dim path As String
+    If Not CanStart(True) Then Exit Sub
+    path = PickFile("pick_tasks")
+    If Len(path) > 0 Then Forward "add_book", path
+End Sub
 
 Public Sub TheoDoiKiemTra()
-    If Not CanStart() Then Exit Sub
-    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.check_book()"
-    FreeStatusBarLater
+    If CanStart(True) Then Forward "check_book"
 End Sub
 
 Public Sub TheoDoiTinhTrangThai()
-    If Not CanStart() Then Exit Sub
-    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.refresh_book()"
-    FreeStatusBarLater
+    If CanStart(True) Then Forward "refresh_book"
+End Sub
+
+Public Sub TheoDoiGuiDonVi()
+    Dim path As String
+    If Not CanStart(True) Then Exit Sub
+    path = PickFolder("pick_send")
+    If Len(path) > 0 Then Forward "send_book", path
 End Sub
 
 Public Sub TheoDoiTongHop()
-    Dim folder As String
-    If Not CanStart() Then Exit Sub
-    folder = PickFolder()
-    If Len(folder) = 0 Then Exit Sub
-    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.consolidate_book('" & Coded(folder) & "')"
-    FreeStatusBarLater
+    Dim path As String
+    If Not CanStart(True) Then Exit Sub
+    path = PickFolder("pick_returned")
+    If Len(path) > 0 Then Forward "consolidate_book", path
 End Sub
 
 Public Sub TheoDoiBaoCao()
-    Dim folder As String
-    If Not CanStart() Then Exit Sub
-    folder = PickFolder()
-    If Len(folder) = 0 Then Exit Sub
-    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.report_book('" & Coded(folder) & "')"
+    Dim path As String
+    If Not CanStart(True) Then Exit Sub
+    path = PickFolder("pick_reports")
+    If Len(path) > 0 Then Forward "report_book", path
+End Sub
+
+Public Sub TheoDoiHoanTac()
+    If CanStart(True) Then Forward "undo_book"
+End Sub
+
+Public Sub TheoDoiTroGiup()
+    If CanStart(False) Then Forward "help_book"
+End Sub
+
+Public Sub TheoDoiChanDoan()
+    If CanStart(False) Then Forward "doctor_book"
+End Sub
+
+' Esc is Python's while it works: it stops between two files, whereas Excel would stop the macro
+' in the middle and leave Python working.
+Private Sub Forward(ByVal entry As String, Optional ByVal path As String = "")
+    Dim argument As String
+    argument = ""
+    If Len(path) > 0 Then argument = "'" & Coded(path) & "'"
+    KeepEscForPython
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons." & entry & "(" & argument & ")"
     FreeStatusBarLater
 End Sub
-
-Public Sub TheoDoiTraThanhTrangThai()
-    Application.StatusBar = False
-End Sub
-
-' Without a workbook there is nothing to work on: Excel's own dialog to open one says so.
-' While a cell is edited or a dialog is open Excel is not ready, and Python would wait forever.
-Private Function CanStart() As Boolean
-    CanStart = False
-    If ActiveWorkbook Is Nothing Then
-        Application.Dialogs(OPEN_DIALOG).Show
-        Exit Function
-    End If
-    If Not Application.Ready Then
-        Beep
-        Exit Function
-    End If
-    CanStart = True
-End Function
-
-' An empty text means that the user pressed Cancel. Excel on a Mac has no folder picker; there
-' the workbook's own folder is taken.
-Private Function PickFolder() As String
-    #If Mac Then
-        PickFolder = ActiveWorkbook.Path
-    #Else
-        PickFolder = ""
-        With Application.FileDialog(FOLDER_PICKER)
-            .AllowMultiSelect = False
-            If Len(ActiveWorkbook.Path) > 0 Then .InitialFileName = ActiveWorkbook.Path & "\"
-            If .Show = -1 Then PickFolder = .SelectedItems(1)
-        End With
-    #End If
-End Function
 
 ' A path as UTF-16 code units of four hexadecimal digits: the command line that the call goes
 ' through would spoil Vietnamese letters, quotes and percent signs.
@@ -83,8 +82,3 @@ Private Function Coded(ByVal path As String) As String
         Coded = Coded & Right$("000" & digits, 4)
     Next position
 End Function
-
-Private Sub FreeStatusBarLater()
-    Application.OnTime Now + TimeSerial(0, 0, STATUS_SECONDS), _
-        "'" & ThisWorkbook.Name & "'!TheoDoiTraThanhTrangThai"
-End Sub
