@@ -16,11 +16,12 @@ from openpyxl.utils import get_column_letter, range_boundaries
 from openxml_audit import OpenXmlValidator
 
 from xl_theodoi.domain.model import Unit
-from xl_theodoi.domain.profile import EDITABLE_FIELDS
+from xl_theodoi.domain.profile import EDITABLE_FIELDS, LIVE_FIELDS
 from xl_theodoi.resources import load_profile, profile_ids
 from xl_theodoi.workbook.building.unit import UnitContent, build_unit_workbook
 from xl_theodoi.workbook.building.unit_content import clean_text, literal, raw_text, unit_texts
 from xl_theodoi.workbook.building.unit_plan import line_ends, printed_lines
+from xl_theodoi.workbook.building.unit_status import Standing
 
 AS_OF = date(2026, 11, 10)
 PROFILES = ("can-tho", "tuan-giao", "hue", "ca-mau", "lao-cai")
@@ -88,7 +89,19 @@ def list_cells(book, profile):
     labels = {spec.label: name for name, spec in profile.unit_list.items()}
     area = sheet.tables["NhiemVuDonVi"].ref
     head = next(iter(sheet[area]))
-    return sheet, {labels[cell.value]: cell.column for cell in head}, head[0].row + 1
+    columns = {labels[cell.value]: cell.column for cell in head if cell.value in labels}
+    assert len(columns) == len(head) - 1  # and the hidden column of the status codes
+    return sheet, columns, head[0].row + 1
+
+
+def at_day(data, day):
+    """Return the workbook in which somebody typed the day of the statuses."""
+    book = opened(data)
+    sheet, cell = book.defined_names["NgayTinh"].attr_text.split("!")
+    book[sheet.strip("'")][cell.replace("$", "")].value = day
+    buffer = BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
 def texts_of(sheet):
@@ -129,7 +142,7 @@ def test_hidden_sheet_carries_identity_and_values_as_sent():
 
     assert sheet.sheet_state == "veryHidden"
     assert identity[1:] == [list(pair) for pair in content.identity.items()]
-    assert sent[0] == list(content.profile.unit_list)
+    assert sent[0] == [name for name in content.profile.unit_list if name not in LIVE_FIELDS]
     assert len(sent) == 13
     second = dict(zip(sent[0], sent[2], strict=True))
     assert second["issue_date"] == "2026-09-04"
@@ -401,11 +414,17 @@ def test_stored_values_are_what_the_formulas_give(recalculate):
     rows = {name: make_rows(load_profile(name)) for name in PROFILES}
     for values in rows.values():
         values[0] |= {"late_reason": "Chờ ý kiến thẩm định", "proposal": "Xin lùi hạn"}
-        values[1] |= {"progress_text": "Rất dài " * 200, "due_soon_from": date(2026, 10, 20)}
-        values[2] |= {"approved_on": date(2026, 11, 5)}
+        values[1] |= {"progress_text": "Rất dài " * 200}
         values[4] |= {"extension_requested_to": date(2026, 12, 1), "progress_date": None}
-    made = {name: build_unit_workbook(make_content(name, rows=rows[name])) for name in PROFILES}
-    for name, data in recalculate(made).items():
+    standings = [None] * 12
+    due = [row["effective_due_date"] for row in rows["hue"]]
+    standings[1] = (Standing(due=due[1], due_soon_from=date(2026, 10, 20), measured_by=due[1]),)
+    standings[2] = (Standing(due=due[2], measured_by=due[2], approved_on=date(2026, 11, 5)),)
+    made = {
+        name: build_unit_workbook(make_content(name, rows=rows[name], standings=standings))
+        for name in PROFILES
+    }
+    for name, data in recalculate({n: at_day(made[n], AS_OF) for n in made}).items():
         formulas, stored = opened(made[name]), opened(made[name], data_only=True)
         now = opened(data, data_only=True)
         compared = 0
@@ -437,7 +456,8 @@ def test_figures_follow_what_the_unit_types(recalculate):
     for name in PROFILES:
         profile = load_profile(name)
         rows = make_rows(profile)
-        made[name] = filled(build_unit_workbook(make_content(name, rows=rows)), profile, changes)
+        sent = at_day(build_unit_workbook(make_content(name, rows=rows)), AS_OF)
+        made[name] = filled(sent, profile, changes)
         states = ["Chưa", "Đang", "Đã"] * 4
         states[0], states[3], states[5], states[9] = "Đã", "Đang", "Đang", "Đã"
         late = [
@@ -502,6 +522,17 @@ FAULTS = {
     },
 }  # fmt: skip
 
+TARGETS = {
+    "bad_choice": "reported_state", "done_without_date": "completed_on",
+    "bad_completed_on": "completed_on", "bad_progress_date": "progress_date",
+    "bad_extension": "extension_requested_to", "completed_in_future": "completed_on",
+    "progress_in_future": "progress_date", "completed_before_issue": "completed_on",
+    "progress_with_completion": "completed_on", "not_started_with_date": "reported_state",
+    "too_long": "progress_text", "progress_date_cleared": "progress_date",
+    "cell_error": "reported_state",
+}  # fmt: skip
+"""Where the link leads for each fault."""
+
 
 @pytest.mark.libreoffice
 def test_each_fault_is_found_named_and_linked(recalculate):
@@ -513,7 +544,7 @@ def test_each_fault_is_found_named_and_linked(recalculate):
             "reported_state": states["not_started"], "progress_date": None,
             "completed_on": None, "effective_due_date": date(2026, 12, 30),
         }  # fmt: skip
-    data = build_unit_workbook(make_content("lao-cai", rows=rows))
+    data = at_day(build_unit_workbook(make_content("lao-cai", rows=rows)), AS_OF)
     made = {name: filled(data, profile, {1: fault}) for name, fault in FAULTS.items()}
     made["cell_error"] = filled(data, profile, {1: {"progress_date": "=1/0"}})
     made["progress_date_cleared"] = filled(
@@ -548,6 +579,13 @@ def test_each_fault_is_found_named_and_linked(recalculate):
             assert f"dòng {first + 1}, nhiệm vụ NV-2026-00002" in check["A5"].value
             assert messages[name] in check["A5"].value
             assert book["Nhiệm vụ"]["C5"].value == check["A4"].value
+            # The link stands beside the verdict, where the unit works.
+            assert book["Nhiệm vụ"]["G5"].value == unit_texts()["list"]["first_wrong"]
+            target = check["F2"].value
+            columns = list_cells(opened(data), profile)[1]
+            assert target == f"#'Nhiệm vụ'!{get_column_letter(columns[TARGETS[name]])}{first + 1}"
+        else:
+            assert not book["Nhiệm vụ"]["G5"].value
 
 
 @pytest.mark.libreoffice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.workbook.test_build_unit import AS_OF, PROFILES, make_content, make_rows, opened
-from xl_theodoi.domain.model import Unit
+from xl_theodoi.domain.model import Progress, Unit
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.resources import load_profile
 from xl_theodoi.workbook.building import unit_check
@@ -25,6 +26,7 @@ from xl_theodoi.workbook.building.unit import (
 from xl_theodoi.workbook.building.unit_content import ListPlan
 from xl_theodoi.workbook.building.unit_plan import FormPlan
 from xl_theodoi.workbook.building.unit_rows import RowPattern
+from xl_theodoi.workbook.building.unit_status import Standing
 
 INVENTED = str(Path(__file__).parents[1] / "acceptance" / "profiles" / "thu-nghiem.toml")
 TEXTS = st.one_of(
@@ -63,7 +65,7 @@ def drawn_content(draw, name):
     profile = load_profile(name)
     states = list(profile.words["reported_state"].values())
     rows = make_rows(profile, draw(st.integers(1, 24)))
-    fields = [*profile.unit_list, "received_on", "approved_on", "due_soon_from", "signer"]
+    fields = [*profile.unit_list, "received_on", "approved_on", "signer"]
     for row in draw(st.lists(st.sampled_from(rows), max_size=8)):
         for field in draw(st.lists(st.sampled_from(fields), max_size=6)):
             usual = st.sampled_from(states) if field == "reported_state" else DAYS
@@ -80,8 +82,22 @@ def drawn_content(draw, name):
     unit = draw(TEXTS.filter(lambda text: len(text) < 500))
     return make_content(
         profile=profile, rows=rows, words=words, settings=options, unit=Unit("STC", unit, unit),
-        reply_by=draw(st.none() | DAYS),
+        reply_by=draw(st.none() | DAYS), standings=draw_standings(draw, len(rows)),
     )  # fmt: skip
+
+
+def draw_standings(draw, count):
+    """Return what the register may know of tasks beside their rows."""
+    day = st.none() | DAYS
+    standing = st.builds(
+        Standing, progress=st.sampled_from(Progress), completed_on=day, due=day,
+        due_soon_from=day, measured_by=day, approved_on=day, reported_on=day,
+    )  # fmt: skip
+    later = st.builds(replace, standing, since=DAYS, label=st.none() | TEXTS)
+    found = [None] * count
+    for at in draw(st.sets(st.integers(0, count - 1), max_size=6)):
+        found[at] = (draw(standing), *draw(st.lists(later, max_size=3)))
+    return found
 
 
 @pytest.mark.parametrize("name", [*PROFILES, INVENTED], ids=[*PROFILES, "invented"])

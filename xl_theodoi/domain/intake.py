@@ -126,6 +126,7 @@ def read_list(
     *,
     aliases: bool = True,
     choices: Mapping[str, Mapping[str, str]] | None = None,
+    ignored: Collection[str] = (),
 ) -> Reading:
     """Return a list's typed values and the findings of cells that could not be taken.
 
@@ -134,8 +135,11 @@ def read_list(
         specs: Fields and how they are judged.
         aliases: Whether other headings than the labels count.
         choices: For fields with a fixed vocabulary: canonical value by folded text.
+        ignored: Fields whose columns say nothing; no other field takes their headings.
     """
     labels = match_headings(table, specs, aliases=aliases)
+    for name in ignored:
+        labels.pop(name, None)
     legacy = (index for index, style in enumerate(table.styles) if is_legacy_font(style.font))
     reading = Reading(table, labels, {}, legacy_styles=frozenset(legacy))
     for name, label in labels.items():

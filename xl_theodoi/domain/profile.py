@@ -48,6 +48,10 @@ LOCKED_FIELDS = (
 )  # fmt: skip
 """What a unit workbook shows locked and a return is checked against, at least."""
 
+LIVE_FIELDS = ("days_left", "timeliness", "status_label")
+"""What a unit workbook shows locked as formulas; they follow the day and what the unit types,
+so a return says nothing by them."""
+
 
 OPEN_TIMELINESS: tuple[Timeliness, ...] = ("in_time", "due_soon", "overdue", "no_deadline")
 """How an unfinished task can stand against its deadline."""
@@ -383,7 +387,7 @@ class Profile(_Data):
     def unit_list(self) -> dict[str, FieldSpec]:
         """Every field of the unit workbook's list, shown ones first and in order."""
         shown = self.unit_columns.shown
-        rest = [f for f in (*LOCKED_FIELDS, *EDITABLE_FIELDS) if f not in shown]
+        rest = [f for f in (*LOCKED_FIELDS, *LIVE_FIELDS, *EDITABLE_FIELDS) if f not in shown]
         labels = {**self.register_columns.labels, **self.unit_columns.labels}
         return {name: _relabelled(self.fields[name], labels.get(name)) for name in (*shown, *rest)}
 

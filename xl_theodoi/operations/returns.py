@@ -11,6 +11,7 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Finding, Location, Severity, error, warning
 from xl_theodoi.domain.intake import read_list
 from xl_theodoi.domain.names import IDENTITY_SHEET, UNIT_IDENTITY, UNIT_LIST, UNIT_SENT
+from xl_theodoi.domain.profile import LIVE_FIELDS
 from xl_theodoi.domain.secrecy import Mark
 from xl_theodoi.domain.text import fold
 from xl_theodoi.operations.draft import Origin
@@ -137,7 +138,12 @@ def read_returned(
     findings: list[Finding] = []
     with _refusing(where):
         sent = _sent(identity, content, master, findings, where)
-    reading = read_list(found, master.profile.unit_list, choices={"reported_state": master.states})
+    reading = read_list(
+        found,
+        master.profile.unit_list,
+        choices={"reported_state": master.states},
+        ignored=LIVE_FIELDS,
+    )
     rows = ReturnedRows(reading, sent, master.position_of)
     sent_on = iso_day(identity.get("sent_on", ""))
     saved_at = _saved_at(content, sent_on)

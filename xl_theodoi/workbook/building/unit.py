@@ -166,12 +166,12 @@ def _written(content: UnitContent, book_class: Any, add_sheet: Callable[[Any, st
         sheet.common |= plan.ends
     writer = FormWriter(made["form"], style, form)
     book.define_name(AS_OF_CELL, "=" + writer.as_of_address())
-    write_list_sheet(made["list"], style, content, plan, self_check)
+    write_list_sheet(made["list"], style, content, form, self_check)
     writer.write()
     missing = f"COUNTIF('{sheets['form']}'!{writer.span(form.c_place)},0)"
     write_check_sheet(made["check"], style, content, plan, self_check, missing=missing)
     GuideWriter(made["guide"], style, content, plan).write()
-    write_hidden_sheet(made["hidden"], style, content, plan)
+    write_hidden_sheet(made["hidden"], style, content, plan, form.labels)
     for name in ("form", "check", "guide"):
         made[name].protect("", _READ_ONLY)
         made[name].hide_gridlines(2)

@@ -21,6 +21,7 @@ from xl_theodoi.domain.names import AS_OF_CELL
 from xl_theodoi.domain.profile import EDITABLE_FIELDS
 from xl_theodoi.workbook.building.unit_content import (
     LAST_SENT,
+    SENT_COLUMN,
     ListPlan,
     UnitContent,
     literal,
@@ -28,6 +29,7 @@ from xl_theodoi.workbook.building.unit_content import (
     unit_texts,
 )
 from xl_theodoi.workbook.building.unit_rows import HERE
+from xl_theodoi.workbook.building.unit_status import LATE_CODES, OVERDUE_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +44,8 @@ FIRST_DAY: Final = 36_526
 LAST_DAY: Final = 73_050
 TODAY_CELL: Final = "$F$1"
 VERDICT_CELL: Final = "$A$4"
+FIRST_WRONG_CELL: Final = "$F$2"
+"""Address of the first wrong cell of the list, an empty text where none is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class Check:
         name: Key of its wording.
         bit: Its power of two.
         target: Field of the cell to look at.
-        formula: 0 or 1 for a row; `{field}` stands for the row's cell.
+        formula: 0 or 1 for a row; `{field}` stands for the row's cell, `{code}` for its status
+            code.
         holds: The same judgement of the sent values.
     """
 
@@ -166,9 +171,10 @@ class SelfCheck:
         It is one of a pattern: it may hold `LAST_ROW` and its like.
         """
         cells = {name: self.plan.cell(name, row) for name in self.plan.fields}
-        state = f"TRIM({cells['reported_state']})"
+        state, code = f"TRIM({cells['reported_state']})", self.plan.code_cell(row)
         parts = [
-            f"{check.bit}*{check.formula.format(state=state, **cells)}" for check in self.checks
+            f"{check.bit}*{check.formula.format(state=state, code=code, **cells)}"
+            for check in self.checks
         ]
         error = self.checks_by_name["cell_error"].bit
         return f"IFERROR({'+'.join(parts)},{error})"
@@ -218,8 +224,8 @@ class SelfCheck:
         day, as_day = serial(content.as_of), serial(content.as_of)
         limits = self._limits
         sent = unit_texts()["sheets"]["hidden"]
-        names = list(plan.fields)
-        first_sent = 4  # columns A-B hold the identity, D on the sent values
+        names = plan.sent_names
+        first_sent = SENT_COLUMN + 1
         id_column = column_letter(first_sent + names.index("task_id"))
         date_column = column_letter(first_sent + names.index("progress_date"))
         was_sent = (
@@ -303,11 +309,11 @@ class SelfCheck:
                 )
             )  # fmt: skip
         errors.append(("cell_error", "reported_state", "0", lambda _row: False))
-        due = "{effective_due_date}"
-        late = (
-            f"ISNUMBER({due})*IF({{state}}={done},"
-            f"(N({{completed_on}})>0)*(INT(N({{completed_on}}))>N({due})),{as_of}>N({due}))"
+        overdue, finished_late = (
+            f"({'+'.join(f'({{code}}={code})' for code in codes)})"
+            for codes in (OVERDUE_CODES, LATE_CODES)
         )
+        late = f"({overdue}+{finished_late}*(N({{completed_on}})>0))"
         warnings: list[tuple[str, str, str, Callable[[_Row], bool]]] = [
             (
                 "late_without_reason", "late_reason", f'(TRIM({{late_reason}})="")*{late}',

@@ -7,6 +7,7 @@ from typing import Any, Final
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_check import (
     FIRST_ERROR,
+    FIRST_WRONG_CELL,
     Check,
     SelfCheck,
     verdict_text,
@@ -226,9 +227,14 @@ def write_check_sheet(
     )  # fmt: skip
     sheet.set_row(4, 34)
     sheet.write_formula(
+        1, 5,
+        f'=IF({bad},"#\'{plan.sheet}\'!"&{_targets(checks, plan, top)}'
+        f'&($G${top}+{plan.first - 1}),"")',
+        plain, "",
+    )  # fmt: skip
+    sheet.write_formula(
         4, 3,
-        f'=IF({bad},HYPERLINK("#\'{plan.sheet}\'!"&{_targets(checks, plan, top)}'
-        f"&($G${top}+{plan.first - 1}),{literal(texts['link'])}),\"\")",
+        f'=IF({FIRST_WRONG_CELL}="","",HYPERLINK({FIRST_WRONG_CELL},{literal(texts["link"])}))',
         style.text(align="center", valign="vcenter", font_color="#0563C1", underline=1), "",
     )  # fmt: skip
     sheet.merge_range(6, 0, 6, 3, texts["note"], style.text(italic=True))

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import Value, column_letter
-from xl_theodoi.domain.profile import EDITABLE_FIELDS
+from xl_theodoi.domain.profile import EDITABLE_FIELDS, LIVE_FIELDS
 from xl_theodoi.resources import PACKAGE, setting_catalogue
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.model import Unit
     from xl_theodoi.domain.profile import FieldSpec, Profile
     from xl_theodoi.workbook.building.look import Look
+    from xl_theodoi.workbook.building.unit_status import Standing
 
 SentValue = Value | tuple[str, ...] | list[str]
 """What a register cell gives: a plain value, or several texts."""
@@ -37,6 +38,10 @@ HEAD_ROW: Final = 6
 """0-based row of the list's headings; the title rows stand above."""
 FIRST_COLUMN: Final = 1
 """0-based column of the table's first field; the self-check's mark stands left of it."""
+SENT_COLUMN: Final = 3
+"""0-based column of the sent values on the hidden sheet; the identity stands left of them."""
+CODES: Final = 14
+"""Number of status codes, see `unit_status`."""
 
 LAST_ROW, LAST_TASK, LAST_SENT, LAST_LISTED = map(chr, range(28, 32))
 """Stand in the formulas of rows for what follows from the number of tasks: the number of the
@@ -65,12 +70,13 @@ class UnitContent:
         reply_by: Last day for sending it back, None where nothing fixes one.
         identity: What the hidden sheet says about the workbook (`master_id`, `send_id`, …).
         rows: One mapping per task, by field name: every field of `profile.unit_list`, and
-            where the form prints or needs them also fields of the register (`received_on`,
-            `approved_on`) and `due_soon_from`, the first day on which the task is due soon
-            (default: `due_soon_days` calendar days before the deadline).
-        settings: The office's settings that shape the form (`due_soon_days`, `show_stt`,
-            `second_ngay` and those that status rules name); where one is missing, the
-            profile's, then the program's default.
+            where the form prints them also fields of the register (`received_on`,
+            `approved_on`).
+        settings: The office's settings that shape the workbook (`due_soon_days`,
+            `late_basis`, `show_stt`, `second_ngay` and those that status rules name); where
+            one is missing, the profile's, then the program's default.
+        standings: For each task what its status follows from beside its row, None for
+            nothing; empty where that is so for all of them.
     """
 
     profile: Profile
@@ -83,6 +89,7 @@ class UnitContent:
     identity: Mapping[str, str]
     rows: Sequence[Mapping[str, SentValue]]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    standings: Sequence[tuple[Standing, ...] | None] = ()
 
     def word(self, name: str) -> str:
         """Return a word of the letterhead, or `reply_to`."""
@@ -192,6 +199,8 @@ class ListPlan:
         shown: How many of them are shown.
         count: Number of tasks.
         sheet: Name of the list's sheet.
+        sent_names: Fields whose sent values the hidden sheet keeps.
+        standings: What the status of each task follows from beside its row.
         ends: What stands for `LAST_ROW` and its like.
     """
 
@@ -213,6 +222,8 @@ class ListPlan:
         self._texts: dict[str, Sequence[str]] = {}
         self._no_cell, self._no_text = (None,) * self.count, ("",) * self.count
         self.sheet = str(unit_texts()["sheets"]["list"])
+        self.sent_names = tuple(name for name in self.fields if name not in LIVE_FIELDS)
+        self.standings = content.standings or (None,) * self.count
         self._letters = {
             name: column_letter(FIRST_COLUMN + 1 + at) for at, name in enumerate(self.fields)
         }
@@ -263,6 +274,31 @@ class ListPlan:
         """Return the same for patterns, which fit any number of tasks."""
         letters = self._letters[name]
         return f"'{self.sheet}'!${letters}${self.first}:${letters}${LAST_ROW}"
+
+    @property
+    def code_column(self) -> int:
+        """0-based column of the status codes, the last one of the table."""
+        return FIRST_COLUMN + len(self.fields)
+
+    def code_cell(self, row: int | str) -> str:
+        """Return a row's status code on the list's own sheet."""
+        return f"${column_letter(self.code_column + 1)}{row}"
+
+    def any_codes(self) -> str:
+        """Return the status codes as other sheets refer to them, for any number of tasks."""
+        letters = column_letter(self.code_column + 1)
+        return f"'{self.sheet}'!${letters}${self.first}:${letters}${LAST_ROW}"
+
+    @property
+    def words_column(self) -> int:
+        """0-based column of the hidden sheet with the words for the codes."""
+        return SENT_COLUMN + len(self.sent_names) + 1
+
+    def words_span(self, nth: int) -> str:
+        """Return the words for the codes: timeliness (0) or status label (1)."""
+        sheet = unit_texts()["sheets"]["hidden"]
+        letters = column_letter(self.words_column + nth + 1)
+        return f"'{sheet}'!${letters}$2:${letters}${1 + CODES}"
 
     def marks(self, last: int | str) -> str:
         """Return the self-check's marks down to a row, as other sheets refer to them."""

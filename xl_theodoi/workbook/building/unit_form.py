@@ -31,11 +31,9 @@ from xl_theodoi.workbook.building.unit_plan import (
     NOTES,
     PROSE,
     FormPlan,
-    uses_due_soon,
 )
 from xl_theodoi.workbook.building.unit_rows import HERE, MARKS, RowPattern
 from xl_theodoi.workbook.building.unit_sections import SectionWriter
-from xl_theodoi.workbook.building.unit_status import COMBINATIONS, PROGRESS
 from xl_theodoi.workbook.filling.pages import Block, breaks_before
 
 if TYPE_CHECKING:
@@ -52,10 +50,6 @@ NOTE_HEIGHT: Final = round(2 * PROSE * look.LINE_SPACING + 3)
 """Points of a reason or proposal below the table."""
 SIGNATURE_HEIGHT: Final = 170.0
 """Points of the recipients, the signature and the gaps around them."""
-
-
-_NUMBER_OF: Final = (0, *(PROGRESS.index(progress) for progress, _, _ in COMBINATIONS))
-"""Number of the progress that each status code stands for."""
 
 
 class FormWriter:
@@ -139,16 +133,21 @@ class FormWriter:
         self._end_pages(head)
 
     def _as_of(self) -> None:
-        """Two rows for the screen only: the day of the statuses."""
+        """Two rows for the screen only: the day of the statuses.
+
+        It is today's until the unit types another one: so the statuses are right each morning,
+        and a report keeps its day.
+        """
         content = self.content
         tone = look.TONES["input"].fill
         split = self.split
         self.row = 0
         self.text(0, split, self.texts["as_of"], look.TEXT_SIZE, bold=True, align="right")
-        self.sheet.write_number(
-            0, split + 1, serial(content.as_of),
+        self.sheet.write_formula(
+            0, split + 1, "=TODAY()",
             self.style.text(num_format=look.DATE_FORMAT, bg_color=tone, border=1, bold=True,
                             align="left", locked=False),
+            serial(content.as_of),
         )  # fmt: skip
         self.row = 1
         self.text(
@@ -163,100 +162,28 @@ class FormWriter:
 
     def _helpers(self) -> None:
         """Write what the form works out of each task, one row for a task."""
-        form, content, sheet = self.form, self.content, self.sheet
-        approves = any(figure.approved_on for figure in form.figures)
-        uses_soon = uses_due_soon(form)
-        given = [uses_soon and "due_soon_from" in row for row in content.rows]
-        alike: dict[tuple[bool, bool, bool], list[int]] = {}
-        for at, (soon_known, figure) in enumerate(zip(given, form.figures, strict=True)):
-            has_soon = soon_known and figure.due_soon_from is not None
-            key = (soon_known, has_soon, figure.approved_on is not None)
-            alike.setdefault(key, []).append(at)
-        keys = self.plan.texts("task_id")
-        for (soon_known, has_soon, has_approved), places in alike.items():
-            pattern = self._helper_pattern(soon_known, has_soon, has_approved, approves=approves)
-            figures = [form.figures[at] for at in places]
-            columns: list[Sequence[Any]] = [
-                [keys[at] or None for at in places],
-                [at + 1 for at in places],
-                ["" if figure.due is None else serial(figure.due) for figure in figures],
-            ]
-            if has_soon:
-                columns.append([_serial(figure.due_soon_from) for figure in figures])
-            if has_approved:
-                columns.append([_serial(figure.approved_on) for figure in figures])
-            columns.append([_NUMBER_OF[figure.code] for figure in figures])
-            columns.append([figure.code for figure in figures])
-            columns.append([figure.label for figure in figures])
-            pattern.add_all(places, columns)
-            sheet.write_rows(pattern)
-        self._note_counts()
-
-    def _helper_pattern(
-        self, soon_known: bool, has_soon: bool, has_approved: bool, *, approves: bool
-    ) -> RowPattern:
-        """Return the helper cells of a task.
-
-        Args:
-            soon_known: Whether the day from which on it is due soon is given, or none at all.
-            has_soon: Whether such a day is given.
-            has_approved: Whether it is approved.
-            approves: Whether any task of the form is.
-        """
-        form, plan, content = self.form, self.plan, self.content
-        plain, dated = self.style.style(), self.style.style(num_format=look.DATE_FORMAT)
-        states = content.profile.words["reported_state"]
+        form, plan, figures = self.form, self.plan, self.form.figures
+        plain = self.style.style()
         choose = ",".join(str(index) for index in form.labels.index)
-        ids, due, state = (
-            plan.any_span(name) for name in ("task_id", "effective_due_date", "reported_state")
+        key, place, code = (
+            self.helper(column, HERE) for column in (form.c_id, form.c_place, form.c_code)
         )
-        cell = {
-            name: self.helper(column, HERE)
-            for name, column in (
-                ("id", form.c_id), ("place", form.c_place), ("due", form.c_due),
-                ("soon", form.c_soon), ("approved", form.c_approved),
-                ("state", form.c_state), ("code", form.c_code), ("label", form.c_label),
-            )
-        }  # fmt: skip
-        place = cell["place"]
-        found = RowPattern()
-        found.content(form.c_id, *text_shapes(self.style))
-        found.count(form.c_place, f"IFERROR(MATCH({cell['id']},{ids},0),0)", plain)
-        found.formula(
-            form.c_due,
-            f'IF({place}=0,"",IF(ISNUMBER(INDEX({due},{place})),INDEX({due},{place}),""))',
-            dated,
+        pattern = RowPattern()
+        pattern.content(form.c_id, *text_shapes(self.style))
+        pattern.count(form.c_place, f"IFERROR(MATCH({key},{plan.any_span('task_id')},0),0)", plain)
+        pattern.count(form.c_code, f"IF({place}=0,0,INDEX({plan.any_codes()},{place}))", plain)
+        pattern.count(form.c_label, f"IF({code}=0,0,CHOOSE({code},{choose}))", plain)
+        pattern.add_all(
+            range(plan.count),
+            [
+                [key or None for key in plan.texts("task_id")],
+                range(1, plan.count + 1),
+                [figure.code for figure in figures],
+                [figure.label for figure in figures],
+            ],
         )
-        soon = f"{AS_OF_CELL}<{cell['due']}-{int(content.setting('due_soon_days'))}"
-        if soon_known:
-            soon = f"{AS_OF_CELL}<{cell['soon']}"
-        if has_soon:
-            found.number(form.c_soon, dated)
-        if has_approved:
-            found.number(form.c_approved, dated)
-        chosen = f"TRIM(INDEX({state},{place}))"
-        found.count(
-            form.c_state,
-            f"IF({place}=0,-1,IF({chosen}={literal(states['done'])},2,"
-            f"IF({chosen}={literal(states['in_progress'])},1,0)))",
-            plain,
-        )
-        completed = f"N(INDEX({plan.any_span('completed_on')},{place}))"
-        done = (
-            f'9+IF({cell["due"]}="",2,IF(INT(IF({completed}>0,{completed},{AS_OF_CELL}))'
-            f">{cell['due']},1,0))"
-        )
-        if approves:
-            done += f"+IF(AND({cell['approved']}>0,{cell['approved']}<={AS_OF_CELL}),3,0)"
-        found.count(
-            form.c_code,
-            f"IF({cell['state']}<0,0,IF({cell['state']}=2,{done},"
-            f'1+4*{cell["state"]}+IF({cell["due"]}="",3,IF({AS_OF_CELL}>{cell["due"]},2,'
-            f"IF({soon},0,1)))))",
-            plain,
-        )
-        found.count(form.c_label, f"IF({cell['code']}=0,0,CHOOSE({cell['code']},{choose}))", plain)
-        return found
+        self.sheet.write_rows(pattern)
+        self._note_counts()
 
     def _note_counts(self) -> None:
         """Write how many reasons and proposals there are up to each task."""
@@ -600,11 +527,6 @@ class FormWriter:
             self.row += 1
         self.text(split + 1, last, "", PROSE, bold=True, align="center", locked=False)
         self.sheet.set_row(self.row, 20)
-
-
-def _serial(day: date | None) -> float:
-    """Return a day, which is there, as Excel counts it."""
-    return 0 if day is None else serial(day)
 
 
 def _cut(value: Any, room: int) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xl_theodoi.domain.names import UNIT_IDENTITY, UNIT_SENT
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_content import (
+    SENT_COLUMN,
     ListPlan,
     UnitContent,
     clean_text,
@@ -15,13 +16,14 @@ from xl_theodoi.workbook.building.unit_content import (
     write_text,
 )
 from xl_theodoi.workbook.building.unit_rows import RowPattern
+from xl_theodoi.workbook.building.unit_status import COMBINATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from xl_theodoi.workbook.building.unit_status import StatusLabels
+
 WIDTHS: Final = (6, 27, 34, 24)
-SENT_COLUMN: Final = 3
-"""0-based column of the sent values; the identity stands left of them."""
 
 
 class GuideWriter:
@@ -121,14 +123,24 @@ class GuideWriter:
         self.row += 1
 
 
-def write_hidden_sheet(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan) -> None:
-    """Write the workbook's identity and the values as they were sent, all of them as text."""
+def write_hidden_sheet(
+    sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan, labels: StatusLabels
+) -> None:
+    """Write the workbook's identity and the values as they were sent, all of them as text.
+
+    The words for the status codes stand right of them.
+    """
     identity = [(key, clean_text(str(value))) for key, value in content.identity.items()]
-    names: Sequence[str] = list(plan.fields)
+    names: Sequence[str] = plan.sent_names
     pairs = tuple(zip(*(identity or [("", "")]), strict=True))
     _table(sheet, style, 0, UNIT_IDENTITY, ("key", "value"), columns=pairs)
     sent = [plan.texts(name) for name in names]
     _table(sheet, style, SENT_COLUMN, UNIT_SENT, names, columns=sent)
+    times, plain = content.profile.words["timeliness"], style.style()
+    words = [times[time] for _, time, _ in COMBINATIONS], labels.by_code
+    for nth, column in enumerate(words):
+        for row, text in enumerate(column, start=1):
+            sheet.write_string(row, plan.words_column + nth, text, plain)
     sheet.very_hidden()
     sheet.protect()
 

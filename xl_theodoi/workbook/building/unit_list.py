@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.names import AS_OF_CELL, UNIT_LIST
+from xl_theodoi.domain.profile import LIVE_FIELDS
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_check import (
     FIRST_ERROR,
+    FIRST_WRONG_CELL,
     VERDICT_CELL,
     SelfCheck,
     verdict_text,
@@ -26,19 +28,22 @@ from xl_theodoi.workbook.building.unit_content import (
     unit_texts,
     vietnamese_date,
 )
-from xl_theodoi.workbook.building.unit_rows import HERE, RowPattern
+from xl_theodoi.workbook.building.unit_live import LiveFormulas, LiveRow
+from xl_theodoi.workbook.building.unit_rows import HERE, MARKS, RowPattern
+from xl_theodoi.workbook.building.unit_status import DUE_SOON_CODES, LATE_CODES, OVERDUE_CODES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xl_theodoi.domain.profile import FieldSpec
+    from xl_theodoi.workbook.building.unit_plan import FormPlan
     from xl_theodoi.workbook.filling.heights import Font
 
 WIDTHS: Final = {
     "content": 34, "document_subject": 24, "progress_text": 32, "late_reason": 20,
     "proposal": 20, "note": 15, "coordinating_units": 15, "officer": 14, "return_reason": 16,
     "extension_reason": 16, "result_document": 16, "evidence": 17, "task_id": 15,
-    "reported_state": 12.5,
+    "reported_state": 12.5, "days_left": 7.5, "timeliness": 10.5, "status_label": 13,
 }  # fmt: skip
 """Column widths where the list is tighter than the register."""
 MARK_WIDTH: Final = 8
@@ -55,15 +60,16 @@ unlocked, so sorting needs the protection (which has no password) taken off firs
 
 
 def write_list_sheet(
-    sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan, self_check: SelfCheck
+    sheet: Any, style: look.Look, content: UnitContent, form: FormPlan, self_check: SelfCheck
 ) -> None:
     """Write the list's sheet: titles, table, validations, conditional formats, print set-up."""
+    plan = form.plan
     widths = _columns(sheet, style, content, plan)
     # The task's key is repeated on pages side by side; a title in its column would be cut there.
     beside = look.pages_wide(widths, 1) > 1
     _titles(sheet, style, content, self_check, FIRST_COLUMN + beside)
     _table(sheet, style, content, plan)
-    _rows(sheet, style, content, plan, self_check)
+    _rows(sheet, style, content, form, self_check)
     _validations(sheet, content, plan)
     _tones(sheet, style, content, plan)
     sheet.freeze_panes(HEAD_ROW + 1, FIRST_COLUMN + 2)
@@ -93,6 +99,7 @@ def _columns(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan)
         )
         if shown:
             widths.append(width)
+    sheet.set_column(plan.code_column, plan.code_column, 9, None, {"hidden": True})
     del style
     return widths
 
@@ -123,6 +130,15 @@ def _titles(
         sheet.write_string(at, start, text, shape)
     sheet.set_row(0, 18)
     sheet.set_row(1, 22)
+    _verdict(sheet, style, content, self_check, start)
+    sheet.set_row(5, 6)
+
+
+def _verdict(
+    sheet: Any, style: look.Look, content: UnitContent, self_check: SelfCheck, start: int
+) -> None:
+    """Write the verdict, a link to the first wrong cell and the day of the statuses."""
+    texts = unit_texts()
     status = style.text(bold=True, text_wrap=False, valign="vcenter")
     verdict = f"'{unit_texts()['sheets']['check']}'!{VERDICT_CELL}"
     for column in range(start, start + 4):
@@ -139,21 +155,33 @@ def _titles(
         *area,
         {"type": "formula", "criteria": f"=NOT({is_passed})", "format": style.tone("overdue")},
     )
-    sheet.set_row(5, 6)
+    check, link = texts["sheets"]["check"], texts["list"]["first_wrong"]
+    address = f"'{check}'!{FIRST_WRONG_CELL}"
+    sheet.write_formula(
+        4, start + 4, f'=IF({address}="","",HYPERLINK({address},{literal(link)}))',
+        style.text(text_wrap=False, valign="vcenter", font_color="#0563C1", underline=1), "",
+    )  # fmt: skip
+    day = "".join((f'TEXT(DAY({AS_OF_CELL}),"00")&"/"&', f'TEXT(MONTH({AS_OF_CELL}),"00")&"/"&',
+                   f"YEAR({AS_OF_CELL})"))  # fmt: skip
+    sheet.write_formula(
+        4, start + 6, f"={literal(texts['list']['as_of'])}&{day}",
+        style.text(italic=True, text_wrap=False, valign="vcenter"),
+        texts["list"]["as_of"] + vietnamese_date(content.as_of),
+    )  # fmt: skip
 
 
 def _table(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan) -> None:
     editable, locked = style.header(), style.header(computed=True)
-    last = FIRST_COLUMN + len(plan.fields) - 1
     sheet.add_table(
-        HEAD_ROW, FIRST_COLUMN, plan.last - 1, last,
+        HEAD_ROW, FIRST_COLUMN, plan.last - 1, plan.code_column,
         {
             "name": UNIT_LIST,
             "style": None,
             "columns": [
-                {"header": spec.label,
-                 "header_format": editable if plan.is_editable(name) else locked}
-                for name, spec in plan.fields.items()
+                *({"header": spec.label,
+                   "header_format": editable if plan.is_editable(name) else locked}
+                  for name, spec in plan.fields.items()),
+                {"header": unit_texts()["list"]["code_label"], "header_format": locked},
             ],
         },
     )  # fmt: skip
@@ -170,63 +198,106 @@ def _table(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan) -
 
 
 def _rows(
-    sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan, self_check: SelfCheck
+    sheet: Any, style: look.Look, content: UnitContent, form: FormPlan, self_check: SelfCheck
 ) -> None:
-    fill = look.TONES["input"].fill
-    marked, unmarked = RowPattern(), RowPattern()
+    plan, live = form.plan, LiveFormulas(content, form.plan)
+    # Rows whose status needs formulas of their own, and rows whose mark does too.
+    plain, own, wrong = RowPattern(), RowPattern(), RowPattern()
     mark = style.style(
         align="center", valign="vcenter", bold=True,
         num_format=unit_texts()["list"]["mark_format"].format(error=FIRST_ERROR),
     )  # fmt: skip
-    marked.count(0, self_check.formula(HERE), mark)
-    for name, spec in plan.fields.items():
-        editable = plan.is_editable(name)
-        properties: dict[str, Any] = {"border": 1, "border_color": look.LINE}
-        if spec.kind in ("date", "choice"):
-            properties["align"] = "center"
-        if spec.kind == "date":
-            properties["num_format"] = look.DATE_FORMAT
-        elif plan.is_shown(name, content.profile):
-            properties["text_wrap"] = True
-        if editable:
-            properties |= {"locked": False, "bg_color": fill}
-        else:
-            properties["bg_color"] = look.COMPUTED_FILL
-        shape, quoted = style.style(**properties), style.style(**properties, quote_prefix=True)
-        for pattern in (marked, unmarked):
-            pattern.content(plan.column(name), shape, quoted)
-    names = list(plan.fields)
+    for pattern in (plain, own):
+        pattern.count(0, self_check.formula(HERE), mark)
+    formulas = (
+        (plain, live.plain(HERE)), *((kind, LiveRow(*MARKS[: len(LiveRow._fields)]))
+                                     for kind in (own, wrong)),
+    )  # fmt: skip
+    for name in plan.fields:
+        shape, quoted = _shapes(style, content, plan, name)
+        for pattern, row in formulas:
+            if name in LIVE_FIELDS:
+                pattern.formula(plan.column(name), getattr(row, name), shape)
+            else:
+                pattern.content(plan.column(name), shape, quoted)
+    for pattern, row in formulas:
+        pattern.count(plan.code_column, row.code, style.style())
     first = HEAD_ROW + 1
+    columns = _values(content, form)
+    of_kind: dict[int, list[int]] = {0: [], 1: [], 2: []}
+    for at, standings in enumerate(plan.standings):
+        of_kind[2 if self_check.was_wrong(at) else int(standings is not None)].append(at)
+    for at in of_kind[2]:
+        formula = self_check.formula_of_wrong(at)
+        sheet.write_formula(first + at, 0, formula, mark, self_check.masks[at])
+    for kind, pattern in enumerate((plain, own, wrong)):
+        places = of_kind[kind]
+        if not places:
+            continue
+        held = [self_check.masks, *columns] if kind < 2 else columns
+        if len(places) < plan.count:
+            held = [[column[at] for at in places] for column in held]
+        marks: Sequence[Sequence[str]] = ()
+        if kind:
+            marks = tuple(zip(*(_own(live, plan, at) for at in places), strict=True))
+        pattern.add_all([first + at for at in places], held, marks)
+        sheet.write_rows(pattern)
     # Locked texts turn bold when a task is overdue.
     rooms = [
         (name, *look.text_room(_width(name, spec), bold=not plan.is_editable(name)))
         for name, spec in plan.fields.items()
-        if spec.kind not in ("date", "choice") and plan.is_shown(name, content.profile)
+        if spec.kind not in ("date", "choice", "number") and plan.is_shown(name, content.profile)
     ]
-    columns: list[Sequence[Any]] = [self_check.masks, *(plan.cells(name) for name in names)]
-    wrong = [at for at in range(plan.count) if self_check.was_wrong(at)]
-    for at in wrong:
-        formula = self_check.formula_of_wrong(at)
-        sheet.write_formula(first + at, 0, formula, mark, self_check.masks[at])
-    if wrong:
-        unmarked.add_all(
-            [first + at for at in wrong], [[column[at] for at in wrong] for column in columns[1:]]
-        )
-        right = [at for at in range(plan.count) if not self_check.was_wrong(at)]
-        columns = [[column[at] for at in right] for column in columns]
-        marked.add_all([first + at for at in right], columns)
+    lines = _lines(plan, rooms, dict(zip(plan.fields, columns, strict=False)))
+    sheet.set_heights(first, list(map(look.height_of_lines, lines)), fitted=True)
+
+
+def _own(live: LiveFormulas, plan: ListPlan, at: int) -> LiveRow:
+    """Return the formulas of a row that has its own."""
+    standings = plan.standings[at]
+    return live.plain(str(plan.first + at)) if standings is None else live.own(at, standings)
+
+
+def _shapes(style: look.Look, content: UnitContent, plan: ListPlan, name: str) -> tuple[Any, Any]:
+    """Return the format of a field's cells, and that of a text like a formula."""
+    spec = plan.fields[name]
+    properties: dict[str, Any] = {"border": 1, "border_color": look.LINE}
+    if spec.kind in ("date", "choice", "number"):
+        properties["align"] = "center"
+    if spec.kind == "date":
+        properties["num_format"] = look.DATE_FORMAT
+    elif spec.kind == "number":
+        properties["num_format"] = "0"  # LibreOffice takes a day less a number for a day
+    elif plan.is_shown(name, content.profile):
+        properties["text_wrap"] = True
+    if plan.is_editable(name):
+        properties |= {"locked": False, "bg_color": look.TONES["input"].fill}
     else:
-        marked.add_all(range(first, first + plan.count), columns)
-    sheet.write_rows(marked)
-    sheet.write_rows(unmarked)
-    sheet.set_heights(first, list(map(look.height_of_lines, _lines(plan, rooms))), fitted=True)
+        properties["bg_color"] = look.COMPUTED_FILL
+    return style.style(**properties), style.style(**properties, quote_prefix=True)
 
 
-def _lines(plan: ListPlan, rooms: Sequence[tuple[str, Font, float]]) -> list[int]:
+def _values(content: UnitContent, form: FormPlan) -> list[Sequence[Any]]:
+    """Return what the cells of each field hold, and the codes."""
+    times, labels = content.profile.words["timeliness"], form.labels.by_code
+    live: dict[str, Sequence[Any]] = {
+        "days_left": [figure.days_left for figure in form.figures],
+        "timeliness": [times[figure.timeliness] for figure in form.figures],
+        "status_label": [labels[figure.code - 1] for figure in form.figures],
+    }
+    columns = [live[name] if name in live else form.plan.cells(name) for name in form.plan.fields]
+    return [*columns, [figure.code for figure in form.figures]]
+
+
+def _lines(
+    plan: ListPlan,
+    rooms: Sequence[tuple[str, Font, float]],
+    values: Mapping[str, Sequence[Any]],
+) -> list[int]:
     """Return the lines that show the texts of each row."""
     lines = [2] * plan.count
     for name, font, room in rooms:
-        texts = plan.texts(name)
+        texts = values[name] if name in LIVE_FIELDS else plan.texts(name)
         if any(texts):
             lines = list(map(max, lines, look.lines_of(texts, font, room)))
     return lines
@@ -284,12 +355,12 @@ def _tones(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan) -
     done = f"{state}={literal(states['done'])}"
     half = f"{state}={literal(states['in_progress'])}"
     unstarted = f"{state}={literal(states['not_started'])}"
-    due = cell["effective_due_date"]
-    overdue = f"AND(NOT({done}),ISNUMBER({due}),{due}<{AS_OF_CELL})"
-    late = (
-        f"OR({overdue},AND({done},ISNUMBER({due}),ISNUMBER({cell['completed_on']}),"
-        f"{cell['completed_on']}>={due}+1))"
-    )
+    code = plan.code_cell(first)
+
+    def among(codes: Sequence[int]) -> str:
+        return f"OR({','.join(f'{code}={number}' for number in codes)})"
+
+    overdue, late = among(OVERDUE_CODES), among((*OVERDUE_CODES, *LATE_CODES))
     bottom = plan.last - 1
 
     def add(first_column: int, last_column: int, criteria: str, tone: str) -> None:
@@ -332,6 +403,8 @@ def _tones(sheet: Any, style: look.Look, content: UnitContent, plan: ListPlan) -
     shown_end = min(last, max(locked))
     add(FIRST_COLUMN, shown_end, done, "done")
     add(FIRST_COLUMN, shown_end, overdue, "overdue")
+    for name in LIVE_FIELDS:
+        add(plan.column(name), plan.column(name), among(DUE_SOON_CODES), "due_soon")
     add(0, 0, f"$A{first}>={FIRST_ERROR}", "overdue")
     add(0, 0, f"$A{first}>0", "due_soon")
     add(0, 0, f"AND(ISNUMBER($A{first}),$A{first}=0)", "done")

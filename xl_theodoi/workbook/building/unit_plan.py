@@ -12,7 +12,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.model import Progress
-from xl_theodoi.domain.profile import EDITABLE_FIELDS
+from xl_theodoi.domain.profile import EDITABLE_FIELDS, LIVE_FIELDS
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_content import (
     ListPlan,
@@ -22,7 +22,6 @@ from xl_theodoi.workbook.building.unit_content import (
     unit_texts,
 )
 from xl_theodoi.workbook.building.unit_status import (
-    COMBINATIONS,
     LATE_CODES,
     OVERDUE_CODES,
     StatusLabels,
@@ -138,9 +137,9 @@ class FormPlan:
             self.limit = room
         # Helper columns, 0-based, one blank column after the form.
         at = len(self.columns) + 1
-        (self.c_id, self.c_place, self.c_due, self.c_soon, self.c_approved, self.c_state,
-         self.c_code, self.c_label, self.c_rank, self.c_reasons, self.c_proposals,
-         self.c_need, self.c_lines, self.c_number, self.c_free) = range(at, at + 15)  # fmt: skip
+        (self.c_id, self.c_place, self.c_code, self.c_label, self.c_rank, self.c_reasons,
+         self.c_proposals, self.c_need, self.c_lines, self.c_number,
+         self.c_free) = range(at, at + 11)  # fmt: skip
 
     @property
     def _prints_progress(self) -> bool:
@@ -230,7 +229,9 @@ class FormPlan:
             return [self.labels.labels[figure.label - 1] for figure in self.figures]
         if name == "timeliness":
             times = self.content.profile.words["timeliness"]
-            return [times[timeliness_of(figure.code)] for figure in self.figures]
+            return [times[figure.timeliness] for figure in self.figures]
+        if name == "days_left":
+            return [figure.days_left for figure in self.figures]
         if name == "progress_text":
             return self._progress()
         values = self.plan.cells(name)
@@ -303,12 +304,9 @@ class FormPlan:
         if name == "stt":
             return number
         if name in STATUS_COLUMNS:
-            picks = ",".join(literal(self.labels.labels[i - 1]) for i in self.labels.index)
-            return f"CHOOSE({code},{picks})"
-        if name == "timeliness":
-            times = self.content.profile.words["timeliness"]
-            picks = ",".join(literal(times[timeliness_of(n + 1)]) for n in range(len(COMBINATIONS)))
-            return f"CHOOSE({code},{picks})"
+            name = "status_label"
+        if name in LIVE_FIELDS:
+            return f"INDEX({plan.any_span(name)},{place})"
         if name == "progress_text":
             return self.progress_formula(place, code)
         if name in plan.fields:
@@ -322,7 +320,7 @@ class FormPlan:
 
     def is_constant(self, name: str) -> bool:
         """Whether a column prints a field of the register that the list does not carry."""
-        return name not in ("stt", "timeliness", *STATUS_COLUMNS, *self.plan.fields)
+        return name not in ("stt", *STATUS_COLUMNS, *self.plan.fields)
 
     @staticmethod
     def constant(held: Held | None) -> str:
@@ -336,11 +334,6 @@ class FormPlan:
 
 def _shown(value: Held | None) -> Any:
     return "" if value is None else value
-
-
-def timeliness_of(code: int) -> str:
-    """Return the timeliness that a code stands for."""
-    return str(COMBINATIONS[code - 1][1])
 
 
 def line_ends(text: str, letters: int) -> list[int]:
@@ -369,9 +362,3 @@ def printed_lines(text: str, letters: int, most: int) -> list[str]:
     if len(ends) > most:
         lines[-1] = lines[-1][: letters - 1] + "…"
     return lines
-
-
-def uses_due_soon(form: FormPlan) -> bool:
-    """Whether a label depends on the deadline being near, or a column prints it."""
-    index = form.labels.index
-    return index[0] != index[1] or index[4] != index[5] or form.has("timeliness")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.model import Progress
-from xl_theodoi.domain.profile import EDITABLE_FIELDS
+from xl_theodoi.domain.profile import EDITABLE_FIELDS, LIVE_FIELDS
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.unit_content import unit_texts, vietnamese_date
 from xl_theodoi.workbook.building.unit_plan import (
@@ -335,11 +335,7 @@ class SectionWriter:
 
     def _is_typed(self, column: FormColumn) -> bool:
         """Whether a column shows what the unit types, or what follows from it."""
-        return column.name in EDITABLE_FIELDS or column.name in (
-            "stt",
-            "timeliness",
-            "status_label",
-        )
+        return column.name in (*EDITABLE_FIELDS, *LIVE_FIELDS, "stt")
 
     def _line_values(
         self, column: int, at: int, count: int

@@ -1,15 +1,21 @@
-"""Status of a task as the unit's form sees it, for its formulas and their stored values.
+"""Status of a task as a unit's workbook tells it, for its formulas and their stored values.
 
-The form follows what the unit types: the state it chose decides the progress, the day in
-`NgayTinh` only whether the deadline is past. A code joins progress and timeliness:
-1-4 not started and 5-8 in progress (in time, due soon, overdue, no deadline), 9-11 done
-(on time, late, no deadline), 12-14 the same and approved; 0 for a task whose row is gone.
+One formula in each row of the list gives a code that joins progress and timeliness; label,
+timeliness and days left follow from it there, and the form and the self-check read it too.
+1-4 stand for not started and 5-8 for in progress (in time, due soon, overdue, no deadline),
+9-11 for done (on time, late, no deadline), 12-14 for the same and approved; the form has 0 for
+a task whose row is gone.
+
+The code follows what the unit types: the state it chose decides the progress, the day in
+`NgayTinh` whether the deadline is near or past. What the register knows beside that is a
+`Standing` and becomes part of the row's own formulas, so that rows can be sorted.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from xl_theodoi.domain.model import Progress, Timeliness
 from xl_theodoi.workbook.building.unit_content import ListPlan, UnitContent, serial
@@ -47,6 +53,40 @@ def codes_where(
 
 OVERDUE_CODES: Final = codes_where(times=(Timeliness.OVERDUE,))
 LATE_CODES: Final = codes_where(times=(Timeliness.LATE,))
+DUE_SOON_CODES: Final = codes_where(times=(Timeliness.DUE_SOON,))
+FIRST_DONE: Final = 9
+"""The smallest code of a task that is done."""
+APPROVED: Final = 3
+"""By how much an approved task's code is larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the register says of a task from a day on, beside what the list's cells hold.
+
+    Attributes:
+        since: First day for which it holds; None for the first standing of a task.
+        progress: How far the register says the task has come.
+        completed_on: Completion date that counts, None while unfinished.
+        due: Deadline in force.
+        due_soon_from: First day on which the task is due soon; None where that follows from
+            the setting in calendar days (A6).
+        measured_by: Deadline by which its completion is on time or late (A11).
+        approved_on: Day of the approval or closing that stands, None for none.
+        reported_on: Day of the first report that counts whatever is reported later (A10),
+            None where the one that the list shows counts.
+        label: Label that takes the place of the status (returned, cancelled).
+    """
+
+    since: date | None = None
+    progress: Progress = Progress.NOT_STARTED
+    completed_on: date | None = None
+    due: date | None = None
+    due_soon_from: date | None = None
+    measured_by: date | None = None
+    approved_on: date | None = None
+    reported_on: date | None = None
+    label: str | None = None
 
 
 class StatusLabels:
@@ -77,6 +117,11 @@ class StatusLabels:
         self.labels = tuple(sorted(labels, key=lambda label: order.get(label, len(order))))
         self.index = tuple(self.labels.index(label) + 1 for label in found)
 
+    @property
+    def by_code(self) -> list[str]:
+        """The label of each code."""
+        return [self.labels[at - 1] for at in self.index]
+
     def progress_of(self, label: str) -> set[Progress]:
         """Return the kinds of progress for which a label is used."""
         at = self.labels.index(label) + 1
@@ -96,26 +141,27 @@ def _matches(rule: StatusRule, progress: Progress, time: Timeliness, approved: b
 
 
 class TaskFigure(NamedTuple):
-    """One task as the form counts it.
+    """One task as the workbook counts it.
 
     Attributes:
         code: Status code, see the module.
         label: 1-based position of the status label.
-        due: Deadline, None for none.
-        due_soon_from: First day on which the task is due soon.
-        approved_on: Day of approval, None for none.
+        days_left: Days to the deadline, an empty text without one.
     """
 
     code: int
     label: int
-    due: date | None
-    due_soon_from: date | None
-    approved_on: date | None
+    days_left: float | str
 
     @property
     def progress(self) -> Progress:
         """How far the unit says it has come."""
         return COMBINATIONS[self.code - 1][0]
+
+    @property
+    def timeliness(self) -> Timeliness:
+        """How it stands against its deadline."""
+        return COMBINATIONS[self.code - 1][1]
 
     @property
     def is_late(self) -> bool:
@@ -124,49 +170,84 @@ class TaskFigure(NamedTuple):
 
 
 def task_figures(content: UnitContent, plan: ListPlan, labels: StatusLabels) -> list[TaskFigure]:
-    """Return how the form counts each task as it was sent."""
+    """Return the status of each task as it was sent."""
     words = content.profile.words["reported_state"]
     half, done = words["in_progress"].casefold(), words["done"].casefold()
-    days = timedelta(days=int(content.setting("due_soon_days")))
-    as_of = content.as_of
-    today = serial(as_of)
-    found = []
+    days = int(content.setting("due_soon_days"))
+    by_approval = content.setting("late_basis") == "approved"
+    today = int(serial(content.as_of))
+    found: list[TaskFigure] = []
+    known: dict[Any, TaskFigure] = {}
     columns = zip(
         plan.texts("reported_state"),
-        *(
-            map(_day, plan.cells(name))
-            for name in ("effective_due_date", "due_soon_from", "approved_on")
-        ),
+        plan.cells("effective_due_date"),
         plan.cells("completed_on"),
+        plan.standings,
         strict=True,
     )
-    for text, due, given, approved_on, completed in columns:
-        soon = due - days if due is not None and given is None else given
-        state = text.strip().casefold()
-        if state == done:
-            number = _number(completed) or today
-            step = 2 if due is None else int(int(number) > serial(due))
-            approved = approved_on is not None and approved_on <= as_of
-            code = 9 + step + (3 if approved else 0)
-        else:
-            if due is None or soon is None:
-                step = 3
-            elif as_of > due:
-                step = 2
+    for text, held, completed, standings in columns:
+        key = (text, held, completed, standings)
+        figure = known.get(key)
+        if figure is None:
+            state = text.strip(" ").casefold()
+            due = _deadline(held)
+            own = None if standings is None else standings[0]
+            finished = _finished(own, completed, today)
+            measured = due if own is None else _serial(own.measured_by)
+            if state == done:
+                day = _judged(own, finished, today, by_approval=by_approval)
+                step = 2 if measured is None else int(day > measured)
+                code = FIRST_DONE + step
+                if own is not None and own.approved_on is not None:
+                    code += APPROVED if serial(own.approved_on) <= today else 0
             else:
-                step = 1 if as_of >= soon else 0
-            code = (5 if state == half else 1) + step
-        found.append(TaskFigure(code, labels.index[code - 1], due, soon, approved_on))
+                finished = today
+                if due is None:
+                    step = 3
+                elif today > due:
+                    step = 2
+                else:
+                    soon = None if own is None else _serial(own.due_soon_from)
+                    step = int(today >= (due - days if soon is None else soon))
+                code = (5 if state == half else 1) + step
+            left = "" if due is None else _whole(due - finished)
+            figure = known[key] = TaskFigure(code, labels.index[code - 1], left)
+        found.append(figure)
     return found
 
 
-def _number(value: object) -> float:
-    if isinstance(value, date):
-        return serial(value)
-    return float(value) if isinstance(value, (int, float)) else 0.0
+def _deadline(held: object) -> float | None:
+    """Return what Excel takes a deadline's cell for, None where it is no number."""
+    if isinstance(held, date):
+        return serial(held)
+    if isinstance(held, (int, float)) and not isinstance(held, bool):
+        return float(held)
+    return None
 
 
-def _day(held: object) -> date | None:
-    if isinstance(held, datetime):
-        return held.date()
-    return held if isinstance(held, date) else None
+def _serial(day: date | None) -> float | None:
+    return None if day is None else serial(day)
+
+
+def _whole(number: float) -> float:
+    return int(number) if float(number).is_integer() else number
+
+
+def _finished(own: Standing | None, completed: object, today: int) -> int:
+    """Return the day on which a task that is done was finished."""
+    if own is not None and own.reported_on is not None:
+        return int(serial(own.reported_on))
+    number = 0.0
+    if isinstance(completed, date):
+        number = serial(completed)
+    elif isinstance(completed, (int, float)):
+        number = float(completed)
+    return int(number) if number > 0 else today
+
+
+def _judged(own: Standing | None, finished: int, today: int, *, by_approval: bool) -> int:
+    """Return the day by which a finished task is on time or late (A9)."""
+    if not by_approval:
+        return finished
+    decided = None if own is None else _serial(own.approved_on)
+    return today if decided is None or decided > today else int(decided)
