@@ -275,14 +275,14 @@ def test_fonts_of_rich_text_reach_the_table():
     assert table.columns["Tên"].fonts == {0: (".VnTime",)}
 
 
-def test_shared_formulas_mark_their_presence_in_every_cell():
+def test_shared_formulas_read_as_they_stand_in_each_cell():
     rows = (
         '<row r="1"><c r="A1"><f t="shared" ref="A1:A2" si="0">B1*2</f><v>2</v></c></row>'
         '<row r="2"><c r="A2"><f t="shared" si="0"/><v>4</v></c></row>'
     )
 
     assert cell(rows, "A1").formula == "B1*2"
-    assert (cell(rows, "A2").formula, cell(rows, "A2").value) == ("", 4)
+    assert (cell(rows, "A2").formula, cell(rows, "A2").value) == ("B2*2", 4)
 
 
 def test_cells_and_rows_without_address_follow_one_another():

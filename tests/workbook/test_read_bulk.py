@@ -224,6 +224,9 @@ functions = st.sampled_from(FORMULAS).flatmap(
             f'<f aca="false">{formula}</f>',
             f'<f t="shared" ref="A1:A9" si="0">{formula}</f>',
             '<f t="shared" si="0"/>',
+            f'<f ca="1" t="shared" ref="A1:A9" si="1">{formula}</f>',
+            '<f t="shared" si="1"/>',
+            '<f ca="1" t="shared" si="1"></f>',
             "<f/>",
         ]
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import compress, islice
 from operator import call, lt
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from xl_theodoi.domain.cells import CellKind, Value, column_index
 from xl_theodoi.workbook.reading.cell_values import KIND_OF_TYPE, value_of
 from xl_theodoi.workbook.reading.grid import KIND_BITS, SparseColumn
 from xl_theodoi.workbook.reading.guarded_xml import decode_escapes
-from xl_theodoi.workbook.reading.lazy_formulas import LazyFormulas
+from xl_theodoi.workbook.reading.lazy_formulas import LazyFormulas, SharedFormulas
 from xl_theodoi.workbook.reading.plain_xml import NotPlainError, plain_attributes, plain_texts
 from xl_theodoi.workbook.reading.sheet_frame import LAST_COLUMN, LAST_ROW
 
@@ -36,7 +36,7 @@ _NONE = type(None)
 
 _KINDS = frozenset(("s", "n", "b", "e", "str", "d", "inlineStr"))
 _MOST_COLUMNS = 400
-"""A pattern has up to three groups for each column; wider sheets are left to the parser."""
+"""A pattern has up to six groups for each column; wider sheets are left to the parser."""
 _MOST_LESSONS = 40
 _SAMPLE = 1 << 16
 _BATCH = 1 << 18
@@ -52,12 +52,16 @@ _RICH = re.compile(rb'<c r="([A-Z]{1,3})[1-9][^>]*(?<!/)>(?!<v>[^<])')
 """The columns of cells that have more than a value, or an element where it could stand."""
 _PLAIN_CELL = r"([^>]*)>(?:<v>([^<]+)</v></c>|(?<=/>))"
 _RICH_CELL = (
-    r"([^>]*)>(?:(?<=/>)|(?<!/>)(?:(?:<f>([^<]+)</f>|)(?:<v>([^<]*)</v>|<v ?/>)"
+    r"([^>]*)>(?:(?<=/>)|(?<!/>)(?:"
+    r'(?:<f(?: aca="false")?>([^<]+)</f>|<f t="shared" si="([0-9]+)"/>|)'
+    r"(?:<v>([^<]*)</v>|<v ?/>)"
     r'|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>'
     r"|((?:<f[ />][^<]*(?:</f>|)|)(?:<v[ />][^<]*(?:</v>|)|)|<is><t[ />][^<]*(?:</t>|)</is>)"
     r")</c>)"
 )
-"""Groups: attributes, formula, value, inline string, what stands there instead of these."""
+"""Groups: attributes, formula, number of a shared formula that stands elsewhere, value, inline
+string, what stands there instead of these."""
+_RICH_GROUPS = 6
 _BODY = re.compile(
     rb"(?:(<f>[^<\0]*</f>)|<f((?: [^<>\0]*)?)(?:(/>)|>([^<\0]*)(</f>))|)"
     rb"(?:(<v>[^<\0]*</v>)|(<v ?/>)|)\0"
@@ -210,6 +214,7 @@ class BulkRows:
             ("s", False): _Shared(shared.texts).__getitem__
         }
         self._last_row = 0
+        self._sharing = SharedFormulas()
 
     def columns(self) -> dict[int, SparseColumn]:
         """Return the columns that have filled cells, by ascending number."""
@@ -285,8 +290,9 @@ class BulkRows:
             for written in set(attributes) - self._formats.keys():
                 self._formats[written] = self._format(written)
             if is_rich:
-                self._put_rich(column, numbers, attributes, groups[place + 1 : place + 5])
-                place += 5
+                more = groups[place + 1 : place + _RICH_GROUPS]
+                self._put_rich(column, numbers, attributes, more)
+                place += _RICH_GROUPS
             else:
                 if any(groups[place + 1]):
                     self._put(self._sparse(column), numbers, attributes, groups[place + 1])
@@ -308,7 +314,8 @@ class BulkRows:
         """Return the column of these letters."""
         column = self._columns.get(letters)
         if column is None:
-            column = self._columns[letters] = SparseColumn()
+            formulas = LazyFormulas(column_index(letters.decode()), self._sharing)
+            column = self._columns[letters] = SparseColumn(formulas=formulas)
         return column
 
     def _format(self, written: bytes) -> _Format:
@@ -402,20 +409,22 @@ class BulkRows:
             letters: The column.
             rows: Row numbers.
             attributes: Of the cells.
-            groups: Formulas, values, inline strings and other bodies, as `_RICH_CELL` says.
+            groups: Formulas, shared ones, values, inline strings and other bodies, as
+                `_RICH_CELL` says.
         """
-        formulas, values, inlines, bodies = groups
+        formulas, shared, values, inlines, bodies = groups
         if any(bodies):
             # Whatever a body has been tried as before counts for nothing.
-            formulas, values, inlines = (
+            formulas, shared, values, inlines = (
                 tuple(b"" if body else text for text, body in zip(texts, bodies, strict=True))
-                for texts in (formulas, values, inlines)
+                for texts in (formulas, shared, values, inlines)
             )
         parts = []
+        index = column_index(letters.decode())
 
         def put(add: Callable[..., None], where: Sequence[bytes], *more: Sequence[bytes]) -> None:
             if any(where):
-                part = SparseColumn()
+                part = SparseColumn(formulas=LazyFormulas(index, self._sharing))
                 given = (rows, attributes, where, *more)
                 if not all(where):
                     given = tuple(list(compress(items, where)) for items in given)
@@ -423,14 +432,16 @@ class BulkRows:
                 parts.append(part)
 
         plain: Sequence[bytes] = values
-        if any(formulas):
+        if any(formulas) or any(shared):
             plain = [
-                b"" if formula else value for formula, value in zip(formulas, values, strict=True)
+                b"" if formula or number else value
+                for formula, number, value in zip(formulas, shared, values, strict=True)
             ]
         put(self._put, plain)
         put(self._put_formulas, formulas, values)
+        put(self._put_shared, shared, values)
         put(self._put_inlines, inlines)
-        put(self._put_bodies, bodies)
+        put(partial(self._put_bodies, index), bodies)
         parts = [part for part in parts if part.rows]
         if not parts:
             return
@@ -448,9 +459,7 @@ class BulkRows:
         column.codes.extend(merged.codes)
         for part in parts:
             column.fonts.update(part.fonts)
-            if isinstance(part.formulas, LazyFormulas):
-                if not isinstance(column.formulas, LazyFormulas):
-                    column.formulas = LazyFormulas()
+            if part.formulas:
                 column.formulas.take(part.formulas)
 
     def _put_formulas(
@@ -462,23 +471,49 @@ class BulkRows:
         stored: Sequence[bytes],
     ) -> None:
         """Add cells of formulas without attributes, with what was saved as their results."""
+        self._take_forms(formulas)
+        self._put_results(column, rows, attributes, stored)
+        column.formulas.add(rows, formulas)
+
+    def _put_shared(
+        self,
+        column: SparseColumn,
+        rows: Sequence[int],
+        attributes: Sequence[bytes],
+        numbers: Sequence[bytes],
+        stored: Sequence[bytes],
+    ) -> None:
+        """Add cells whose formulas stand in other cells, with what was saved as their results."""
+        self._put_results(column, rows, attributes, stored)
+        different = dict.fromkeys(numbers)
+        for number in different:
+            own: Iterable[int] = rows
+            if len(different) > 1:
+                own = compress(rows, map(number.__eq__, numbers))
+            column.formulas.share(number.decode(), own)
+
+    def _put_results(
+        self,
+        column: SparseColumn,
+        rows: Sequence[int],
+        attributes: Sequence[bytes],
+        stored: Sequence[bytes],
+    ) -> None:
+        """Add what was saved as the results of formulas."""
         if any(self._formats[key].kind == "inlineStr" for key in set(attributes)):
             raise NotPlainError
-        self._take_forms(formulas)
         pairs = list(zip(attributes, stored, strict=True))
-        results = {}
-        for key, written in set(pairs):
-            form = self._formats[key]
-            value, code = self._result(form, written)
-            results[key, written] = value, form.code + code
+        values: dict[tuple[bytes, bytes], Value] = {}
+        codes: dict[tuple[bytes, bytes], int] = {}
+        for pair in set(pairs):
+            form = self._formats[pair[0]]
+            value, code = self._result(form, pair[1])
+            values[pair], codes[pair] = value, form.code + code
             if isinstance(value, str):
                 self.texts.add(value)
-        made = list(map(results.__getitem__, pairs))
         column.rows.extend(rows)
-        column.values.extend(value for value, _ in made)
-        column.codes.extend(code for _, code in made)
-        lazy = column.formulas = LazyFormulas()
-        lazy.add(rows, formulas)
+        column.values.extend(map(values.__getitem__, pairs))
+        column.codes.extend(map(codes.__getitem__, pairs))
 
     def _take_forms(self, formulas: Sequence[bytes]) -> None:
         """Keep the forms of formulas; those that differ in digits only are looked at once.
@@ -512,15 +547,23 @@ class BulkRows:
 
     def _put_bodies(
         self,
+        index: int,
         column: SparseColumn,
         rows: Sequence[int],
         attributes: Sequence[bytes],
         bodies: Sequence[bytes],
     ) -> None:
-        """Add cells that are formulas, inline strings, or have an empty value."""
-        column.formulas = LazyFormulas()
+        """Add cells that are formulas, inline strings, or have an empty value.
+
+        Args:
+            index: The column's number.
+            column: The column.
+            rows: Row numbers.
+            attributes: Of the cells.
+            bodies: What stands in them.
+        """
         add_row, add_value, add_code = column.rows.append, column.values.append, column.codes.append
-        for row, written, (formula, stored, inline) in zip(
+        for row, written, (formula, given, stored, inline) in zip(
             rows, attributes, self._taken_apart(bodies), strict=True
         ):
             form = self._formats[written]
@@ -538,18 +581,28 @@ class BulkRows:
             add_row(row)
             add_value(value)
             add_code(form.code + code)
-            if formula is not None:
-                column.formulas[row] = formula
+            if formula is None:
+                continue
+            number = given.get(b"si", b"").decode() if given.get(b"t") == b"shared" else None
+            if number is not None and not formula:
+                column.formulas.share(number, (row,))
+                continue
+            column.formulas[row] = formula
+            # The cells of a batch are not taken in the order of the file.
+            if number is not None and not self._sharing.define(number, formula, row, index):
+                raise NotPlainError
 
     def _taken_apart(
         self, bodies: Sequence[bytes]
-    ) -> Iterator[tuple[str | None, bytes | None, str | None]]:
-        """Return formula, what its `v` holds, and inline text of cells, each `None` if missing."""
+    ) -> Iterator[tuple[str | None, dict[bytes, bytes], bytes | None, str | None]]:
+        """Return formula, its attributes, what its `v` holds, and inline text of cells.
+
+        Each is `None`, or empty, if missing.
+        """
         found = _BODY.findall(b"".join([body + b"\0" for body in bodies]))
         if len(found) != len(bodies) or found[-1][-1]:
             raise NotPlainError
-        for given in {groups[1] for groups in found if groups[1]}:
-            plain_attributes(given)
+        known = {given: plain_attributes(given) for given in {groups[1] for groups in found}}
         # A formula stands whole in group 0, or its text in 3 and an end of either kind.
         formulas = plain_texts([groups[0][3:-4] or groups[3] for groups in found])
         inlines = plain_texts([groups[8] for groups in found])
@@ -560,6 +613,7 @@ class BulkRows:
                 self.forms.add(formula)
             yield (
                 formula if is_formula else None,
+                known[groups[1]],
                 groups[5][3:-4] if has_element else None,
                 inline if groups[7] else None,
             )

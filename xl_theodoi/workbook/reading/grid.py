@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import PLAIN, Cell, CellKind, CellStyle, Value, column_letter
 from xl_theodoi.domain.findings import Location
+from xl_theodoi.workbook.reading.lazy_formulas import LazyFormulas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 KIND_BITS = 3
 """A cell's code is its style index times eight plus its `CellKind`."""
@@ -35,7 +36,7 @@ class SparseColumn:
     rows: array[int] = field(default_factory=lambda: array("I"))
     values: list[Value] = field(default_factory=list)
     codes: array[int] = field(default_factory=lambda: array("I"))
-    formulas: MutableMapping[int, str] = field(default_factory=dict)
+    formulas: LazyFormulas = field(default_factory=LazyFormulas)
     fonts: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def put_in_order(self) -> None:
@@ -136,8 +137,8 @@ class Grid:
             yield row, by_row[row]
 
     def formulas(self) -> Iterator[tuple[str, str]]:
-        """Yield the A1 address and text of every formula."""
+        """Yield the A1 address and text of every formula; of a shared one its first cell only."""
         for index, column in self.columns.items():
             letters = column_letter(index)
-            for row, formula in column.formulas.items():
+            for row, formula in column.formulas.singles():
                 yield f"{letters}{row}", formula

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import CellKind, Column, SheetTable, Value
 from xl_theodoi.workbook.reading.grid import KIND_BITS, KIND_MASK, Grid, SparseColumn
-from xl_theodoi.workbook.reading.lazy_formulas import LazyFormulas
 from xl_theodoi.workbook.reading.sheet_frame import LAST_ROW, parse_range
 
 if TYPE_CHECKING:
@@ -234,12 +233,7 @@ def _dense(
     fonts: dict[int, tuple[str, ...]] = {}
     if sparse.formulas or sparse.fonts:
         place_of = {row: place for place, row in enumerate(rows)}
-        given = sparse.formulas
-        formulas = (
-            given.moved(place_of)
-            if isinstance(given, LazyFormulas)
-            else {place_of[row]: text for row, text in given.items() if row in place_of}
-        )
+        formulas = sparse.formulas.moved(place_of)
         fonts = {place_of[row]: names for row, names in sparse.fonts.items() if row in place_of}
     return Column(label, index, values, kinds, styles, formulas, fonts, hidden)
 

@@ -25,6 +25,7 @@ from xl_theodoi.workbook.reading.guarded_xml import (
     guarded_parser,
     main_prefixes,
 )
+from xl_theodoi.workbook.reading.lazy_formulas import LazyFormulas, SharedFormulas
 from xl_theodoi.workbook.reading.package import MAIN_NAMESPACES
 from xl_theodoi.workbook.reading.plain_xml import NotPlainError
 from xl_theodoi.workbook.reading.sheet_frame import (
@@ -197,14 +198,19 @@ def parse_sheet(  # one closure: attribute access on an object would double the 
     inline: list[str] = []
     fonts: list[str] = []
     formula: str | None = None
+    shared_number: str | None = None
     stored: str | None = None
+    sharing = SharedFormulas()
+    shared_by: dict[str, dict[int, str]] = {}
     is_special = is_inline = is_phonetic = False
 
     def adders_of(letters: str) -> Adders:
         """Return what adds to the column of letters seen for the first time."""
         if not _LETTERS.fullmatch(letters) or column_index(letters) > LAST_COLUMN:
             raise MalformedXmlError("cell address")
-        column = by_letters[letters] = SparseColumn()
+        formulas = LazyFormulas(column_index(letters), sharing)
+        column = by_letters[letters] = SparseColumn(formulas=formulas)
+        shared_by[letters] = {}
         adders[letters] = (column.rows.append, column.values.append, column.codes.append)
         return adders[letters]
 
@@ -259,7 +265,7 @@ def parse_sheet(  # one closure: attribute access on an object would double the 
             start_rare(name, attributes)
 
     def start_rare(name: str, attributes: dict[str, str]) -> None:
-        nonlocal state, formula, is_special, is_inline, is_phonetic
+        nonlocal state, formula, shared_number, is_special, is_inline, is_phonetic
         if not is_special:
             # Text of a header, footer or formula of a format is no part of the last cell.
             state = _NOTHING
@@ -268,6 +274,7 @@ def parse_sheet(  # one closure: attribute access on an object would double the 
             return
         if tag == "f" and current:
             formula = ""
+            shared_number = attributes.get("si", "") if attributes.get("t") == "shared" else None
             is_special = True
             state = _COLLECT
             parser.EndElementHandler = end_special
@@ -378,9 +385,22 @@ def parse_sheet(  # one closure: attribute access on an object would double the 
         add_value(value)
         add_code(codes.get(current.get("s", "0"), 0) + code)
         if formula is not None:
-            by_letters[letters].formulas[row] = formula
+            keep_formula(letters, formula)
         if fonts:
             by_letters[letters].fonts[row] = tuple(dict.fromkeys(fonts))
+
+    def keep_formula(letters: str, text: str) -> None:
+        """Store the formula of the cell that has just ended."""
+        formulas, shared = by_letters[letters].formulas, shared_by[letters]
+        # Of a cell given twice the last one counts.
+        shared.pop(row, None)
+        if shared_number is not None and not text:
+            formulas.pop(row, None)
+            shared[row] = sharing.key(shared_number)
+            return
+        formulas[row] = text
+        if shared_number is not None:
+            sharing.define(shared_number, text, row, column_index(letters))
 
     def start_root(_name: str, attributes: dict[str, str]) -> None:
         nonlocal begun, row_tag, cell_tag, value_tag
@@ -410,6 +430,9 @@ def parse_sheet(  # one closure: attribute access on an object would double the 
     parser.EndElementHandler = count_end
     feed(parser, package.chunks(part) if chunks is None else chunks, progress)
     progress()
+    for letters, cells in shared_by.items():
+        for number in sorted(cells):
+            by_letters[letters].formulas.share(cells[number], (number,))
     by_index = {column_index(letters): column for letters, column in by_letters.items()}
     for index in sorted(by_index):
         by_index[index].put_in_order()
