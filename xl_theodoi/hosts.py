@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from xl_theodoi.domain.cells import Cell, SheetTable
@@ -53,6 +53,14 @@ class Edit(Protocol):
     def is_put(self) -> bool:
         """Whether the changes have been made."""
 
+    @property
+    def saved_sha256(self) -> str:
+        """Hash of the file on disk before the changes; `before` may hold more than was saved."""
+
+    @property
+    def after(self) -> bytes | None:
+        """The workbook with the changes once made, where a later saving will change its bytes."""
+
     def put(self) -> str:
         """Make the changes, all or none, and return the hash of the workbook with them."""
 
@@ -85,6 +93,15 @@ class Host(Protocol):
 
     def prepare(self, changes: Sequence[Change]) -> Edit | None:
         """Make changes ready, refusing what cannot be made; None where nothing would change."""
+
+    def states(self) -> Iterator[bytes]:
+        """Yield the workbook as it is now; more than once where it has several forms.
+
+        A workbook in Excel is what Excel would save, and the file as well if it is the same.
+        """
+
+    def restore(self, data: bytes) -> None:
+        """Put the very bytes of an earlier state in the workbook's place."""
 
 
 class FileHost:
@@ -142,6 +159,19 @@ class FileHost:
         replacement = Replacement(self.path, self.path, result, self._data)
         return FileEdit(self, replacement, result, parts)
 
+    def states(self) -> Iterator[bytes]:
+        """Yield the file's bytes."""
+        from xl_theodoi.files import read_file  # noqa: PLC0415
+
+        self._data = read_file(self.path)
+        yield self._data
+
+    def restore(self, data: bytes) -> None:
+        """Replace the file, which must be as `states` has found it."""
+        from xl_theodoi.workbook.editing.save import write  # noqa: PLC0415
+
+        write(self.path, self.path, data, self._data)
+
     def _put(self, data: bytes, sha256: str, parts: Sequence[str]) -> None:
         """Take over what an edit has made of the file."""
         self._data, self._sha256 = data, sha256
@@ -178,7 +208,8 @@ class FileEdit:
         self, host: FileHost, replacement: Replacement, data: bytes, parts: Sequence[str]
     ) -> None:
         self.before = host._data  # noqa: SLF001 - two halves of one thing
-        self.before_sha256 = host._sha256  # noqa: SLF001
+        self.before_sha256 = self.saved_sha256 = host._sha256  # noqa: SLF001
+        self.after = None
         self.after_sha256 = hashlib.sha256(data).hexdigest()
         self.temporary = replacement.staged.path
         self._host = host
@@ -205,6 +236,10 @@ class FileEdit:
 class LiveHost(Protocol):
     """A master that changes at once, such as one open in Excel."""
 
+    @property
+    def path(self) -> Path:
+        """Where the workbook is saved."""
+
     def snapshot(self) -> bytes:
         """Return the workbook as it is now."""
 
@@ -223,6 +258,8 @@ class LiveEdit:
     def __init__(self, host: LiveHost, changes: Sequence[Change]) -> None:
         self.before = host.snapshot()
         self.before_sha256 = hashlib.sha256(self.before).hexdigest()
+        self.saved_sha256 = _sha256_of_file(host.path)
+        self.after: bytes | None = None
         self.after_sha256 = None
         self.temporary = None
         self.is_put = False
@@ -233,10 +270,19 @@ class LiveEdit:
         """Make the changes."""
         self._host.apply(self._changes)
         self.is_put = True
-        return hashlib.sha256(self._host.snapshot()).hexdigest()
+        self.after = self._host.snapshot()
+        return hashlib.sha256(self.after).hexdigest()
 
     def discard(self) -> None:
         """Nothing was written anywhere."""
+
+
+def _sha256_of_file(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        # Not readable while Excel has it open: then nobody can tell whether it was saved since.
+        return ""
 
 
 class MemoryHost:
@@ -261,6 +307,14 @@ class MemoryHost:
 
     def ensure_writable(self) -> None:
         """Nothing stands in the way of bytes in memory."""
+
+    def states(self) -> Iterator[bytes]:
+        """Yield the bytes."""
+        yield self.data
+
+    def restore(self, data: bytes) -> None:
+        """Take other bytes."""
+        self.data = data
 
     def prepare(self, changes: Sequence[Change]) -> Edit | None:
         """Refuse: what is not on disk yet is made anew, not changed."""

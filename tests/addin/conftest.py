@@ -57,6 +57,13 @@ ROWS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    """Nobody ends the editing of a cell while a test waits."""
+    monkeypatch.setattr("xl_theodoi.excel.state.PATIENCE", (0.0, 0.0))
+    monkeypatch.setattr("xl_theodoi.excel.replacing.PAUSES", (0.0, 0.0))
+
+
 @pytest.fixture
 def engine():
     return addin_engine

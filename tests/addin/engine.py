@@ -13,6 +13,7 @@ import shutil
 from collections import Counter
 from copy import copy
 from datetime import date, datetime
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +30,9 @@ ERROR_NUMBERS = {"#REF!": -2146826265, "#N/A": -2146826246, "#SPILL!": -21468262
 ERROR_NAMES = {-2146826265: "#REF!", -2146826246: "#N/A"}
 
 
+_saves = count(1)
+
+
 class EngineError(Exception):
     """Stands for a COM error; xlwings lets such errors through as they are."""
 
@@ -41,6 +45,7 @@ class Engine:
 
     def __init__(self):
         self.app = App(self)
+        self.running = [self.app]
 
     @property
     def apps(self):
@@ -78,19 +83,23 @@ class Apps(base_classes.Apps):
         self.engine = engine
 
     def keys(self):
-        return [1]
+        return [app.pid for app in self.engine.running]
 
     def add(self, **kwargs):
-        return self.engine.app
+        """Start a second Excel."""
+        app = App(self.engine)
+        app.pid = app.hwnd = len(self.engine.running) + 1
+        self.engine.running.append(app)
+        return app
 
     def __iter__(self):
-        yield self.engine.app
+        yield from self.engine.running
 
     def __len__(self):
-        return 1
+        return len(self.engine.running)
 
     def __getitem__(self, pid):
-        return self.engine.app
+        return next(app for app in self.engine.running if app.pid == pid)
 
 
 class App(base_classes.App):
@@ -118,11 +127,18 @@ class App(base_classes.App):
         self.calls = Counter()
         self.written = []
         self.fail_at_write = None
-        self.api = SimpleNamespace(InputBox=self._input_box)
+        self.window = SimpleNamespace(ScrollRow=1, ScrollColumn=1)
+        self.help = SimpleNamespace(AutoFillFormulasInLists=True, AutoExpandListRange=True)
+        self.bars = []
+        self.api = SimpleNamespace(
+            InputBox=self._input_box, ActiveWindow=self.window, AutoCorrect=self.help
+        )
 
     def __setattr__(self, name, value):
         if name == "calculation" and self.is_busy:
             raise EngineError("call was rejected by callee")
+        if name == "status_bar":
+            self.__dict__.setdefault("bars", []).append(value)
         super().__setattr__(name, value)
 
     def _input_box(self, prompt, title=None, default=None, *args, **kwargs):
@@ -149,7 +165,13 @@ class App(base_classes.App):
 
     def alert(self, prompt, title, buttons, mode, callback):
         self.alerts.append(prompt)
-        return "ok"
+        if buttons in (None, "ok"):
+            return "ok"
+        self.questions.append((prompt, buttons))
+        return self.answers.pop(0)
+
+    def calculate(self):
+        self.calls["calculate"] += 1
 
 
 class Books(base_classes.Books):
@@ -160,7 +182,7 @@ class Books(base_classes.Books):
 
     @property
     def active(self):
-        return self.app.open_books[-1]
+        return self.app.open_books[-1] if self.app.open_books else None
 
     def __call__(self, name_or_index):
         for index, book in enumerate(self.app.open_books, start=1):
@@ -172,6 +194,8 @@ class Books(base_classes.Books):
         return len(self.app.open_books)
 
     def __iter__(self):
+        if self.app.is_busy:
+            raise EngineError("call was rejected by callee")
         return iter(self.app.open_books)
 
     def open(self, fullname, *args, **kwargs):
@@ -188,7 +212,7 @@ class Book(base_classes.Book):
     def __init__(self, app, path):
         self.app = app
         self.fullname = str(path)
-        self.file = openpyxl.load_workbook(path)
+        self.file = openpyxl.load_workbook(path, keep_vba=path.suffix == ".xlsm")
         self.cached = openpyxl.load_workbook(path, data_only=True)
         self.api = SimpleNamespace(
             ReadOnly=False, Saved=True, ProtectStructure=False, SaveCopyAs=self.save_copy
@@ -213,10 +237,14 @@ class Book(base_classes.Book):
         pass
 
     def save(self, path=None, password=None):
+        """Save under the own name; Excel's way of writing is never twice the same."""
+        self.file.properties.title = f"saved {next(_saves)}"
         self.save_copy(path or self.fullname)
+        self.api.Saved = True
 
     def close(self):
         self.app.open_books.remove(self)
+        self.app.selected = None
 
     def save_copy(self, path):
         """Save as a file; headings are read from the cells, as Excel keeps them."""
@@ -398,6 +426,7 @@ class Range(base_classes.Range):
     @raw_value.setter
     def raw_value(self, data):
         self.app.note_write(self, data)
+        self.sheet.book.api.Saved = False
         is_matrix = isinstance(data, (list, tuple))
         hidden = self.sheet.ws.row_dimensions
         for down, row in enumerate(self._cells()):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from xl_theodoi.domain.cells import Cell, CellKind, Column, SheetTable, column_letter
+from xl_theodoi.domain.cells import Cell, SheetTable, column_letter
 from xl_theodoi.domain.changes import (
     AddColumns,
     AppendColumns,
@@ -29,25 +28,23 @@ from xl_theodoi.domain.changes import (
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, warning
 from xl_theodoi.domain.names import FINDINGS
+from xl_theodoi.excel.books import is_open_elsewhere
+from xl_theodoi.excel.reading import read_table
+from xl_theodoi.excel.replacing import is_same_in_excel, replace_open_book
 from xl_theodoi.excel.state import native_flag, undisturbed
-from xl_theodoi.excel.values import full_reference, read_value
-from xl_theodoi.excel.writer import LiveTable, Writer
+from xl_theodoi.excel.values import read_value
+from xl_theodoi.excel.writer import Writer
 from xl_theodoi.hosts import LiveEdit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import xlwings as xw
-    from xlwings.main import Table
 
     from xl_theodoi.domain.changes import Change
     from xl_theodoi.domain.findings import Finding
+    from xl_theodoi.excel.writer import LiveTable
     from xl_theodoi.hosts import Edit
-
-LONGEST_BLANK_RUN: Final = 1000
-"""As in the reader of files: longer gaps of blank rows are left out of a list."""
-MAX_FORMULA_AREAS: Final = 20
-"""Beyond this many areas one call for all formulas of the table is the shorter way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +121,31 @@ class ExcelHost:
         for sheet in self.book.sheets:
             for table in sheet.tables:
                 if table.name != FINDINGS and table.show_headers:
-                    found = _read_table(table, sheet, self.book.name)
+                    found = read_table(table, sheet, self.book.name)
                     live[found.content.name] = found
         self._live = live
         contents = {name: found.content for name, found in live.items()}
         return ExcelContent(contents, self.book)
 
     def ensure_writable(self) -> None:
-        """Refuse a workbook that is read-only or has no place of its own on disk.
+        """Refuse a workbook that is read-only, shared, or has no place of its own on disk.
 
         Raises:
-            TheodoiError: `workbook_read_only`, `not_saved` or `cloud_path`.
+            TheodoiError: `workbook_read_only`, `second_excel` where another Excel on this
+                computer has it open, `workbook_shared`, `autosave_on`, `not_saved` or
+                `cloud_path`.
         """
-        _ = self.path
-        if native_flag(self.book.api, "ReadOnly", "read_only"):
-            raise TheodoiError("workbook_read_only", file=self.book.name)
+        path = self.path
+        api = self.book.api
+        if native_flag(api, "ReadOnly", "read_only"):
+            elsewhere = is_open_elsewhere(self.book, path)
+            code = "second_excel" if elsewhere else "workbook_read_only"
+            raise TheodoiError(code, file=self.book.name)
+        if native_flag(api, "MultiUserEditing", "multi_user_editing"):
+            raise TheodoiError("workbook_shared", file=self.book.name)
+        if native_flag(api, "AutoSaveOn", "autosave_on"):
+            # Excel would save half of the work, and mix it with what others write meanwhile.
+            raise TheodoiError("autosave_on", file=self.book.name)
 
     def snapshot(self) -> bytes:
         """Return the workbook as it is on screen, unsaved changes included.
@@ -165,6 +172,26 @@ class ExcelHost:
             return path.read_bytes()
         except OSError as problem:
             raise TheodoiError("snapshot_failed", file=path.name) from problem
+
+    def states(self) -> Iterator[bytes]:
+        """Yield the workbook on screen, and its file where the screen shows nothing else."""
+        screen = self.snapshot()
+        yield screen
+        try:
+            saved = self.path.read_bytes()
+        except OSError:
+            # A file that Excel does not share tells nothing.
+            return
+        if native_flag(self.book.api, "Saved", "saved") or is_same_in_excel(
+            self.book, saved, screen
+        ):
+            yield saved
+
+    def restore(self, data: bytes) -> None:
+        """Close the workbook, put these bytes in its file's place and open it again."""
+        self.ensure_writable()
+        self.book = replace_open_book(self.book, self.path, data, self.snapshot())
+        self._live = None
 
     def prepare(self, changes: Sequence[Change]) -> Edit:
         """Take a snapshot; Excel refuses and makes changes only at once."""
@@ -285,128 +312,3 @@ _ORDER: Final[dict[type, int]] = {
     ReplaceRows: 5,
     MarkCells: 6,
 }
-
-
-def _read_table(table: Table, sheet: xw.Sheet, file: str) -> LiveTable:
-    whole = table.range
-    cells = whole.options(ndim=2, err_to_str=True, chunksize=None).value
-    top, left = whole.row, whole.column
-    has_totals = table.show_totals
-    header, body = cells[0], cells[1:-1] if has_totals else cells[1:]
-    first, count = top + 1, len(body)
-    columns: dict[int, Column] = {}
-    for offset, heading in enumerate(header):
-        label = "" if heading is None else str(heading)
-        read = [read_value(row[offset]) for row in body]
-        values, kinds = [value for value, _ in read], [int(kind) for _, kind in read]
-        columns[left + offset] = Column(label, left + offset, values, kinds)
-    if count:
-        block = sheet.range((first, left), (top + count, left + len(header) - 1))
-        # Thousands of rows hold one and the same formula.
-        full = lru_cache(maxsize=256)(partial(full_reference, table=table.name))
-        for row, index, formula in _formulas(block):
-            columns[index].formulas[row - first] = full(formula)
-    labels: dict[str, int] = {}
-    repeated: list[str] = []
-    for index, column in columns.items():
-        if column.label in labels:
-            repeated.append(column.label)
-        elif column.label:
-            labels[column.label] = index
-    rows = _listed_rows(columns)
-    content = SheetTable(
-        name=table.name,
-        file=file,
-        sheet=sheet.name,
-        header_row=top,
-        columns={label: _cut(columns[index], rows) for label, index in labels.items()},
-        row_numbers=[first + offset for offset in rows],
-        repeated=tuple(dict.fromkeys(repeated)),
-        last_table_row=top + count,
-    )
-    return LiveTable(
-        table=table,
-        sheet=sheet,
-        content=content,
-        cells=columns,
-        left=left,
-        width=len(header),
-        rows=count,
-        filled=_filled_rows(columns, count),
-        labels=labels,
-        has_totals=has_totals,
-    )
-
-
-def _listed_rows(columns: Mapping[int, Column]) -> list[int]:
-    """Return the rows that belong to the list, as the reader of files has them.
-
-    Blank rows at the end do not, nor very long gaps.
-    """
-    holding: set[int] = set()
-    blank = int(CellKind.BLANK)
-    for column in columns.values():
-        holding.update(column.formulas)
-        holding.update(offset for offset, kind in enumerate(column.kinds) if kind != blank)
-    rows: list[int] = []
-    before = -1
-    for offset in sorted(holding):
-        if offset - before <= LONGEST_BLANK_RUN + 1:
-            rows.extend(range(before + 1, offset))
-        rows.append(offset)
-        before = offset
-    return rows
-
-
-def _filled_rows(columns: Mapping[int, Column], count: int) -> int:
-    """Return how many rows there are down to the last that people or we filled.
-
-    A row in which Excel alone put something, by the formulas of some columns, is free.
-    """
-    for offset in range(count - 1, -1, -1):
-        formulas = 0
-        for column in columns.values():
-            if offset in column.formulas:
-                formulas += 1
-            elif column.kinds[offset] != CellKind.BLANK:
-                return offset + 1
-        if formulas == len(columns):
-            return offset + 1
-    return 0
-
-
-def _cut(column: Column, rows: list[int]) -> Column:
-    if len(rows) == len(column.values):
-        return column
-    return Column(
-        label=column.label,
-        index=column.index,
-        values=[column.values[offset] for offset in rows],
-        kinds=[column.kinds[offset] for offset in rows],
-        formulas={
-            position: column.formulas[offset]
-            for position, offset in enumerate(rows)
-            if offset in column.formulas
-        },
-    )
-
-
-def _formulas(block: xw.Range) -> Iterator[tuple[int, int, str]]:
-    try:
-        found: Any = block.get_special_cells("formulas")
-    except Exception:  # noqa: BLE001
-        # Excel refuses to look for formulas on a protected sheet, and xlwings knows "there
-        # are none" only in English: then all cells are asked.
-        found = None
-    areas: list[xw.Range] = [block] if found is None or len(found) > MAX_FORMULA_AREAS else found
-    for area in areas:
-        texts: Any = area.formula
-        top, left = area.row, area.column
-        if not isinstance(texts, (list, tuple)):
-            texts = ((texts,),)
-        elif not isinstance(texts[0], (list, tuple)):
-            texts = (texts,) if area.shape[0] == 1 else tuple((text,) for text in texts)
-        for down, row in enumerate(texts):
-            for right, text in enumerate(row):
-                if isinstance(text, str) and text.startswith("="):
-                    yield top + down, left + right, text[1:]

@@ -82,6 +82,7 @@ def _is_done(master: Path, entry: dict[str, Any]) -> bool | None:
 
 def _undone(companion: Companion, entries: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the newest entry where the master is as it was before its command."""
+    entries = [entry for entry in entries if not entry.get("unsaved")]
     if not entries:
         return None
     try:

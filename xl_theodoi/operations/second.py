@@ -107,6 +107,8 @@ def _copy(companion: Companion, folder: Path) -> None:
         target = copy.path(number)
         if copied.get(number) == entry["before"] and target.name in present:
             continue
+        if own.after_path(number).exists():
+            replace_file(copy.after_path(number), read_file(own.after_path(number)))
         if own.path(number).exists():
             replace_file(target, read_file(own.path(number)))
     for name in KEPT:
@@ -114,6 +116,7 @@ def _copy(companion: Companion, folder: Path) -> None:
     # Now that all that is to stay is there. The journal follows: it still names what has to go,
     # should this be stopped.
     for number in copied.keys() - {entry["number"] for entry in entries}:
+        copy.after_path(number).unlink(missing_ok=True)
         copy.path(number).unlink(missing_ok=True)
     if copy.entries() != entries:
         copy.write_entries(entries)

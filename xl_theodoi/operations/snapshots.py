@@ -37,6 +37,7 @@ class Intent:
         second: The folder that is kept in step with the companion folder, blank for none.
         keep: Most snapshots kept when it is done; the oldest go first. 0 keeps all.
         days: Age in days after which a snapshot goes then. 0 keeps all.
+        saved_sha256: Hash of the file on disk, which a workbook open in Excel may be ahead of.
     """
 
     command: str
@@ -48,6 +49,7 @@ class Intent:
     second: str = ""
     keep: int = 0
     days: int = 0
+    saved_sha256: str = ""
 
 
 class Snapshots:
@@ -70,6 +72,13 @@ class Snapshots:
     def path(self, number: int) -> Path:
         """Return where a snapshot lies."""
         return self.folder / f"{number:05d}{self._suffix}"
+
+    def after_path(self, number: int) -> Path:
+        """Return where the workbook lies as a command in Excel left it.
+
+        Only that tells later whether a file that Excel has saved since holds anything else.
+        """
+        return self.folder / f"{number:05d}.after{self._suffix}"
 
     def entries(self) -> list[dict[str, Any]]:
         """Return the journal's entries, oldest first; a line that is none is left out.
@@ -141,6 +150,7 @@ class Snapshots:
                 "at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "before": intent.before_sha256,
                 "after": None,
+                "saved": intent.saved_sha256 or intent.before_sha256,
                 "second": intent.second,
                 "open": {
                     "after": intent.after_sha256,
@@ -163,13 +173,16 @@ class Snapshots:
             raise
         return number
 
-    def finish(self, number: int, after: str | None) -> None:
+    def finish(self, number: int, after: str | None, copy: bytes | None = None) -> None:
         """Note that a command came to its end; only now older snapshots go, never the newest.
 
         Args:
             number: The command's snapshot.
             after: Hash of the master that it left, None where nobody knows.
+            copy: That master, where a program that saves it will change its bytes.
         """
+        if copy is not None:
+            replace_file(self.after_path(number), copy, is_last=False)
         entries = self.entries()
         dropped: set[int] = set()
         for entry in entries:
@@ -197,8 +210,9 @@ class Snapshots:
         made = [*made, *(Path(path) for entry in began for path in entry["open"]["made"])]
         # The files first: an entry without its file is still known for what it is.
         for number in numbers:
-            with refusals(self.path(number)):
-                self.path(number).unlink(missing_ok=True)
+            for path in (self.after_path(number), self.path(number)):
+                with refusals(path):
+                    path.unlink(missing_ok=True)
         if kept != entries:
             if kept or not made:
                 self.write_entries(kept)
@@ -211,30 +225,54 @@ class Snapshots:
 
     def _remove(self, number: int) -> bool:
         try:
+            self.after_path(number).unlink(missing_ok=True)
             self.path(number).unlink(missing_ok=True)
         except OSError:
             return False
         return True
 
-    def last(self) -> tuple[dict[str, Any], bytes]:
-        """Return the newest entry and its snapshot.
+    def effective(self) -> list[dict[str, Any]]:
+        """Return the entries of commands that may be in effect, oldest first.
+
+        Left out is what was done in Excel and closed without saving: see `set_aside`.
 
         Raises:
-            TheodoiError: `nothing_to_undo` where no snapshot is left, `snapshot_damaged`
-                where its bytes are not those that were kept.
+            TheodoiError: `nothing_to_undo` where no snapshot is left.
         """
-        entries = self.entries()
-        place = str(self.folder.parent)
+        entries = [entry for entry in self.entries() if not entry.get("unsaved")]
         if not entries:
-            raise TheodoiError("nothing_to_undo", path=place)
-        entry = entries[-1]
+            raise TheodoiError("nothing_to_undo", path=str(self.folder.parent))
+        return entries
+
+    def set_aside(self, numbers: Sequence[int]) -> None:
+        """Note that what commands did was never saved; their snapshots stay for their time."""
+        entries = self.entries()
+        for entry in entries:
+            if entry["number"] in numbers:
+                entry["unsaved"] = True
+        self.write_entries(entries)
+
+    def before(self, entry: dict[str, Any]) -> bytes:
+        """Return the snapshot of an entry.
+
+        Raises:
+            TheodoiError: `snapshot_damaged` where its bytes are not those that were kept.
+        """
         try:
             data = self.path(entry["number"]).read_bytes()
         except OSError as problem:
-            raise TheodoiError("snapshot_damaged", path=place) from problem
+            raise TheodoiError("snapshot_damaged", path=str(self.folder.parent)) from problem
         if hashlib.sha256(data).hexdigest() != entry["before"]:
-            raise TheodoiError("snapshot_damaged", path=place)
-        return entry, data
+            raise TheodoiError("snapshot_damaged", path=str(self.folder.parent))
+        return data
+
+    def after(self, entry: dict[str, Any]) -> bytes | None:
+        """Return the workbook as a command in Excel left it, None where no copy is left."""
+        try:
+            data = self.after_path(entry["number"]).read_bytes()
+        except OSError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == entry["after"] else None
 
 
 def _old(entries: Sequence[dict[str, Any]], keep: int, days: int) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, warning
@@ -158,6 +158,7 @@ def _write(master: Master, command: str, edit: Edit, files: Outputs) -> None:
                 settings.text("snapshot_folder"),
                 settings.number("snapshot_count"),
                 settings.number("snapshot_days"),
+                edit.saved_sha256,
             )
         )
         files.place()
@@ -175,7 +176,7 @@ def _write(master: Master, command: str, edit: Edit, files: Outputs) -> None:
         raise
     files.keep()
     try:
-        snapshots.finish(number, after)
+        snapshots.finish(number, after, edit.after)
     except TheodoiError as problem:
         master.host.findings.append(unfinished(master.companion, problem))
 
@@ -184,20 +185,3 @@ def unfinished(companion: Companion, problem: TheodoiError) -> Finding:
     """Return the finding that a command took place and its journal could not say so."""
     where = Location(companion.master.name)
     return warning("journal_unfinished", where, reason=error_sentences(problem)[0])
-
-
-def drop_undone(companion: Companion, now: str) -> dict[str, Any] | None:
-    """Forget the newest command where it is not in effect: an undo was stopped in between.
-
-    Args:
-        companion: The master's companion folder.
-        now: Hash of the master.
-
-    Returns:
-        The entry forgotten.
-    """
-    entries = companion.snapshots.entries()
-    if not entries or entries[-1]["before"] != now or entries[-1]["after"] == now:
-        return None
-    companion.snapshots.drop([entries[-1]["number"]])
-    return entries[-1]
