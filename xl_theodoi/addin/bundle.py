@@ -238,7 +238,7 @@ def _scripts(is_local: bool) -> dict[str, bytes]:
     """Return the scripts and the page of instructions, with Windows' line ends."""
     found = {}
     for path in sorted((folder("macros") / "windows").iterdir()):
-        if path.suffix == ".md" or not path.is_file():
+        if path.name.startswith(".") or not path.is_file():
             continue
         data = path.read_bytes()
         if not is_local:

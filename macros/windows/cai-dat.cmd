@@ -1,0 +1,3 @@
+@echo off
+rem Installs, or updates what is installed.
+"%~dp0chay.cmd" install %*

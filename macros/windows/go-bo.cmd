@@ -1,0 +1,3 @@
+@echo off
+rem Removes everything but what belongs to people.
+"%~dp0chay.cmd" uninstall %*
