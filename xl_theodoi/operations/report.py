@@ -14,6 +14,7 @@ from xl_theodoi.domain.summary import summarize
 from xl_theodoi.operations.duedates import period_name
 from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.outputs import Outputs
+from xl_theodoi.operations.progress import silent, told
 from xl_theodoi.operations.recovery import settle_folder
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.workbook.filling.context import report_context
@@ -28,9 +29,18 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.profile import Report
     from xl_theodoi.domain.summary import ReportData
     from xl_theodoi.hosts import Host
+    from xl_theodoi.operations.progress import Progress
 
 
-def report(host: Host, kinds: Sequence[str], period: Period, out: Path, as_of: date) -> WriteResult:
+def report(
+    host: Host,
+    kinds: Sequence[str],
+    period: Period,
+    out: Path,
+    as_of: date,
+    *,
+    progress: Progress = silent,
+) -> WriteResult:
     """Fill the profile's forms of a period.
 
     Args:
@@ -40,6 +50,7 @@ def report(host: Host, kinds: Sequence[str], period: Period, out: Path, as_of: d
         out: Folder for the reports. A file that is there with other content is kept; the new
             one takes a number.
         as_of: Day at which the figures are true.
+        progress: Is told of every report.
 
     Raises:
         TheodoiError: `report_unknown`, `report_none_for_period`, or what is wrong with a
@@ -49,19 +60,18 @@ def report(host: Host, kinds: Sequence[str], period: Period, out: Path, as_of: d
     forms, findings = _forms(master, kinds, period)
     data = figures(master, period)
     made: list[tuple[str, bytes]] = []
-    for form in forms:
-        template = _template(master, form)
-        for unit in _addressees(form, data):
-            context = report_context(
-                data, master.profile, master.settings, period, as_of,
-                period_name=period_name(period), texts=resources.report_texts(), unit=unit,
-            )  # fmt: skip
-            stem = (
-                f"{form.kind}_{period.code}"
-                if unit is None
-                else (f"{form.kind}_{unit.code}_{period.code}")
-            )
-            made.append((stem, fill_template(template, context, file_name=template.name)))
+    wanted = [(form, unit) for form in forms for unit in _addressees(form, data)]
+    templates = {form.kind: _template(master, form) for form in forms}
+    for form, unit in told(wanted, progress, _called):
+        template = templates[form.kind]
+        context = report_context(
+            data, master.profile, master.settings, period, as_of,
+            period_name=period_name(period), texts=resources.report_texts(), unit=unit,
+        )  # fmt: skip
+        stem = f"{form.kind}_{period.code}"
+        if unit is not None:
+            stem = f"{form.kind}_{unit.code}_{period.code}"
+        made.append((stem, fill_template(template, context, file_name=template.name)))
     host.findings += settle_folder(out)
     written = []
     with Outputs() as reports:
@@ -147,6 +157,11 @@ def _addressees(form: Report, data: ReportData) -> list[Unit | None]:
     if not form.per_unit:
         return [None]
     return [summary.unit for summary in data.units if summary.unit.code]
+
+
+def _called(report: tuple[Report, Unit | None]) -> str:
+    form, unit = report
+    return form.title if unit is None else unit.short_name or unit.name
 
 
 def _free_path(out: Path, stem: str, content: bytes) -> Path:
