@@ -22,7 +22,7 @@ LAYERS = [
     EDGES,
     {"operations", "addin"},
     {"hosts", "workbook", "resources", "resources_time", "messages", "excel"},
-    {"files", "processes"},
+    {"files", "processes", "interrupts"},
     {"domain"},
 ]
 """From the top down. `__init__` holds the version, which everybody may import."""

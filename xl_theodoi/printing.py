@@ -9,13 +9,14 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.findings import count_by_severity
 from xl_theodoi.messages import finding_sentences, printed, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from xl_theodoi.domain.findings import Finding
 
@@ -24,6 +25,12 @@ SHOWN_PLACES = 5
 
 SHOWN_FILES = 20
 """Files named before the rest is only counted."""
+
+_QUIET = 1.0
+"""Seconds of work of which nothing is said."""
+_BETWEEN = 0.1
+_LINE = 78
+"""Characters: a longer line would not be wiped away by going back to its beginning."""
 
 
 def plain(value: Any) -> Any:
@@ -108,6 +115,43 @@ def say_notices(notices: Sequence[Finding]) -> None:
     for notice in notices:
         what, fix = finding_sentences(notice)
         sys.stderr.write(text("answers", "notice", what=what, fix=fix) + "\n")
+
+
+class TerminalProgress:
+    """One line on standard error that says how far the work has come; gone at its end.
+
+    Nothing is said of work that takes less than a second.
+
+    Args:
+        is_shown: Whether anybody looks.
+        clock: Seconds that pass.
+    """
+
+    def __init__(self, *, is_shown: bool, clock: Callable[[], float] = monotonic) -> None:
+        self._is_shown = is_shown
+        self._clock = clock
+        self._began = clock()
+        self._told = self._began
+        self._width = 0
+
+    def __call__(self, done: int, total: int, name: str) -> None:
+        """Say what comes next, ten times a second at most."""
+        now = self._clock()
+        if not self._is_shown or now - self._began < _QUIET or now - self._told < _BETWEEN:
+            return
+        self._told = now
+        number = min(done + 1, total)
+        line = text("answers", "progress", done=number, total=total, name=name)[:_LINE]
+        sys.stderr.write("\r" + line.ljust(self._width))
+        sys.stderr.flush()
+        self._width = len(line)
+
+    def end(self) -> None:
+        """Wipe the line away."""
+        if self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.flush()
+            self._width = 0
 
 
 def place_of(finding: Finding) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.files import Staged, flush_folder, missing_folders, refusals, remove_abandoned
+from xl_theodoi.interrupts import uninterrupted
 from xl_theodoi.operations.locking import held_lock
 
 if TYPE_CHECKING:
@@ -113,8 +114,9 @@ class Outputs:
     def put(self) -> None:
         """Flush and place all files of a command that changes no master, and let them stay."""
         self.flush()
-        self.place()
-        self.keep()
+        with uninterrupted():
+            self.place()
+            self.keep()
 
     def keep(self) -> None:
         """Let the files stay: the command has taken place."""

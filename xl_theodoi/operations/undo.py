@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, warning
+from xl_theodoi.interrupts import uninterrupted
 from xl_theodoi.operations.companion import Companion, sha256_of
 from xl_theodoi.operations.locking import moment_text
 from xl_theodoi.operations.results import WriteResult
@@ -51,13 +52,14 @@ def undo(
     entry = {**entry, "at_text": moment_text(entry["at"])}
     if confirm is not None:
         confirm(entry)
-    host.restore(data)
-    try:
-        if unsaved:
-            companion.snapshots.set_aside([one["number"] for one in unsaved])
-        companion.snapshots.drop([entry["number"]])
-    except TheodoiError as problem:
-        host.findings.append(unfinished(companion, problem))
+    with uninterrupted():
+        host.restore(data)
+        try:
+            if unsaved:
+                companion.snapshots.set_aside([one["number"] for one in unsaved])
+            companion.snapshots.drop([entry["number"]])
+        except TheodoiError as problem:
+            host.findings.append(unfinished(companion, problem))
     for one in unsaved:
         values = {"command": one["command"], "at": moment_text(one["at"])}
         host.findings.append(warning("undo_skipped", Location(path.name), **values))

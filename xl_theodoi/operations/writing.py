@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, warning
+from xl_theodoi.interrupts import uninterrupted
 from xl_theodoi.messages import error_sentences
 from xl_theodoi.operations.companion import Companion
 from xl_theodoi.operations.locking import RunLock, held_lock, holding
@@ -132,7 +133,8 @@ def commit(
             host.ensure_writable()
             edit = host.prepare(changes)
         if edit is not None:
-            _write(master, command, edit, files)
+            with uninterrupted():
+                _write(master, command, edit, files)
         else:
             files.put()
         second = master.settings.text("snapshot_folder")
