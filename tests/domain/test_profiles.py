@@ -8,6 +8,7 @@ import pytest
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.profile import (
     COMPUTED_FIELDS,
+    FORMULA_HELPERS,
     EDITABLE_FIELDS,
     LOCKED_FIELDS,
     REGISTER_FIELDS,
@@ -40,7 +41,7 @@ def test_profile_carries_its_name_and_every_field_once(name):
     profile = load_profile(name)
 
     assert profile.id == name
-    assert set(profile.register) == {*REGISTER_FIELDS, *COMPUTED_FIELDS}
+    assert set(profile.register) == {*REGISTER_FIELDS, *COMPUTED_FIELDS, *FORMULA_HELPERS}
     assert set(profile.unit_list) >= {*LOCKED_FIELDS, *EDITABLE_FIELDS}
 
 

@@ -73,6 +73,10 @@ class Status:
         counted: Whether reports count the task; returned, cancelled and recurring parents
             are not.
         extensions: Number of extensions in force by then.
+        is_returned: Whether the task has been returned and not given out again.
+        is_cancelled: Whether it has been cancelled.
+        history: What its formulas must be told beside the register's columns, as
+            `domain.live` writes it; None for most tasks.
     """
 
     progress: Progress
@@ -85,6 +89,9 @@ class Status:
     approved: bool
     counted: bool
     extensions: int = 0
+    is_returned: bool = False
+    is_cancelled: bool = False
+    history: str | None = None
 
     @property
     def is_done(self) -> bool:

@@ -26,6 +26,9 @@ IDENTITY_SHEET: Final = "_theodoi"
 SENDINGS_SHEET: Final = "_theodoi_gui"
 """Very hidden sheet of `SENDINGS`."""
 
+CALCULATION_SHEET: Final = "_theodoi_tinh"
+"""Very hidden sheet on which a master's live formulas work out what all rows share."""
+
 UNIT_LIST: Final = "NhiemVuDonVi"
 """Table of the tasks in a unit workbook."""
 

@@ -35,6 +35,10 @@ REGISTER_FIELDS = (
 COMPUTED_FIELDS = ("progress", "timeliness", "status_label", "effective_due_date", "days_left")
 """Fields that the program computes; people never type them."""
 
+FORMULA_HELPERS = ("status_history", "status_past", "status_finished", "status_code")
+"""Hidden columns of the register that its formulas need, see `domain.live`; nobody else
+reads them, and no list of fields names them."""
+
 EDITABLE_FIELDS = (
     "reported_state", "progress_text", "progress_date", "completed_on", "result_document",
     "evidence", "late_reason", "proposal", "extension_requested_to", "extension_reason",
@@ -377,9 +381,10 @@ class Profile(_Data):
 
     @cached_property
     def register(self) -> dict[str, FieldSpec]:
-        """Every register field, computed ones included, shown ones first and in order."""
+        """Every register column, computed and helping ones included, shown ones first."""
         shown = self.register_columns.shown
-        rest = [f for f in (*REGISTER_FIELDS, *COMPUTED_FIELDS) if f not in shown]
+        every = (*REGISTER_FIELDS, *COMPUTED_FIELDS, *FORMULA_HELPERS)
+        rest = [name for name in every if name not in shown]
         labels = self.register_columns.labels
         return {name: _relabelled(self.fields[name], labels.get(name)) for name in (*shown, *rest)}
 
@@ -430,7 +435,7 @@ def parse_profile(
             themselves or name something that does not exist.
     """
     specs: dict[str, object] = {}
-    for group in ("register", "computed", "unit"):
+    for group in ("register", "computed", "formula_helpers", "unit"):
         specs.update(fields[group])  # type: ignore[call-overload]
     words: dict[str, object] = {**fields["words"], **tables["words"]}  # type: ignore[dict-item]
     try:

@@ -172,6 +172,16 @@ def printed_value(value: SettingValue, profile: Profile) -> str:
     return str(value)
 
 
+def setting_words(profile: Profile) -> dict[bool, list[str]]:
+    """Return what people may write for true and for false, the printed word first."""
+    accepted = profile.words["boolean_input"]
+    found: dict[bool, list[str]] = {}
+    for truth, name in ((True, "true"), (False, "false")):
+        words = [profile.words["boolean"][name]]
+        found[truth] = words + [w for w, m in accepted.items() if m == name and w not in words]
+    return found
+
+
 def allowed_values(entry: Entry, profile: Profile) -> str:
     """Return what a setting takes, for people: the words, the codes or the range."""
     kind = entry["type"]

@@ -8,7 +8,7 @@ are named where they are applied.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from xl_theodoi.domain.events import EventKind
 from xl_theodoi.domain.model import Progress, Status, Timeliness
@@ -43,6 +43,84 @@ class WorkingDays(Protocol):
 
     def working_days_between(self, a: date, b: date) -> int:
         """Return how many working days lie after `a` up to and including `b`."""
+
+
+class Facts(NamedTuple):
+    """What a task's history says had happened by the end of a day.
+
+    Attributes:
+        original: The first deadline.
+        due: The deadline in force, extensions included.
+        first_report: Day of the first report of completion.
+        completed: Day of the report that stands, None where none does.
+        decided: Day of the approval or closing that stands.
+        extensions: Number of extensions in force.
+        has_reported: Whether a report was refused.
+        is_returned: Whether the task has been returned and not given out again.
+        is_cancelled: Whether it has been cancelled.
+    """
+
+    original: date | None
+    due: date | None
+    first_report: date | None
+    completed: date | None
+    decided: date | None
+    extensions: int
+    has_reported: bool
+    is_returned: bool
+    is_cancelled: bool
+
+
+def replay(
+    due_date: date | None, events: Sequence[Event], as_of: date, *, closing_finishes: bool
+) -> Facts:
+    """Return what had happened to a task by the end of a day.
+
+    Args:
+        due_date: The deadline first given.
+        events: The task's history in order, as `current_events` returns it.
+        as_of: The day; what is dated later is invisible.
+        closing_finishes: Whether closing a task finishes it (A12).
+    """
+    original = due = due_date
+    first_report = completed = decided = None
+    extensions = 0
+    has_reported = is_returned = is_cancelled = False
+    for event in events:
+        if event.date > as_of:
+            break
+        kind = event.kind
+        if kind is _SUBMITTED:
+            # After an approval a further report changes nothing.
+            if completed is None or decided is None:
+                completed = event.date
+                first_report = first_report or completed
+        elif kind is _EXTENDED:
+            due = event.new_due_date
+            # A task without deadline is later given one: its first deadline.
+            original = original or due
+            extensions += 1
+        elif kind is _APPROVED:
+            decided = event.date
+        elif kind is _REFUSED:
+            has_reported = has_reported or completed is not None
+            completed = decided = None
+        elif kind is _CLOSED:
+            # A12: closing ends the work; without a report its day stands for one.
+            if closing_finishes:
+                decided = event.date
+                if completed is None:
+                    completed = first_report = decided
+        elif kind is _RETURNED:
+            is_returned = True
+        elif kind is _REROUTED:
+            is_returned = False
+        elif kind is _CANCELLED:
+            is_cancelled = True
+    return Facts(
+        original, due, first_report, completed, decided,
+        extensions, has_reported, is_returned, is_cancelled,
+    )  # fmt: skip
 
 
 class StatusJudge:
@@ -85,41 +163,12 @@ class StatusJudge:
             is_recurring_parent: Whether child tasks stand for it; then it has no deadline
                 of its own and is not counted.
         """
-        original = due = values.get("due_date")
-        first_report = completed = decided = None
-        extensions = 0
-        has_reported = is_returned = is_cancelled = False
-        for event in events:
-            if event.date > as_of:
-                break
-            kind = event.kind
-            if kind is _SUBMITTED:
-                # After an approval a further report changes nothing.
-                if completed is None or decided is None:
-                    completed = event.date
-                    first_report = first_report or completed
-            elif kind is _EXTENDED:
-                due = event.new_due_date
-                # A task without deadline is later given one: its first deadline.
-                original = original or due
-                extensions += 1
-            elif kind is _APPROVED:
-                decided = event.date
-            elif kind is _REFUSED:
-                has_reported = has_reported or completed is not None
-                completed = decided = None
-            elif kind is _CLOSED:
-                # A12: closing ends the work; without a report its day stands for one.
-                if self._closing_finishes:
-                    decided = event.date
-                    if completed is None:
-                        completed = first_report = decided
-            elif kind is _RETURNED:
-                is_returned = True
-            elif kind is _REROUTED:
-                is_returned = False
-            elif kind is _CANCELLED:
-                is_cancelled = True
+        (
+            original, due, first_report, completed, decided,
+            extensions, has_reported, is_returned, is_cancelled,
+        ) = replay(
+            values.get("due_date"), events, as_of, closing_finishes=self._closing_finishes
+        )  # fmt: skip
         if is_recurring_parent:
             original = due = None
 
@@ -170,6 +219,8 @@ class StatusJudge:
             approved=is_approved,
             counted=not (is_cancelled or is_returned or is_recurring_parent),
             extensions=extensions,
+            is_returned=is_returned,
+            is_cancelled=is_cancelled,
         )
 
     def _is_due_soon(self, as_of: date, due: date) -> bool:

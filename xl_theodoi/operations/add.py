@@ -14,7 +14,7 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.events import Event, event_row, extension_findings, missing_events
 from xl_theodoi.domain.findings import Finding, Severity, error, warning
 from xl_theodoi.domain.names import REGISTER
-from xl_theodoi.domain.profile import COMPUTED_FIELDS
+from xl_theodoi.domain.profile import COMPUTED_FIELDS, FORMULA_HELPERS
 from xl_theodoi.domain.settings import setting_rows
 from xl_theodoi.domain.text import fold_name, task_key
 from xl_theodoi.domain.validate import MANDATORY
@@ -23,6 +23,7 @@ from xl_theodoi.hosts import MemoryHost
 from xl_theodoi.operations.duedates import due_date_findings, missing_children
 from xl_theodoi.operations.entries import DocumentKeys, TaskKeys, judge_new_rows
 from xl_theodoi.operations.inputs import read_input
+from xl_theodoi.operations.live import with_formulas
 from xl_theodoi.operations.master import LAYOUT_VERSION, Master, unit_from_row
 from xl_theodoi.operations.overview import overview, overview_changes
 from xl_theodoi.operations.refresh import event_changes, register_row
@@ -113,7 +114,7 @@ def new_master(
         added = read_new_tasks(master, tasks, split=False, stamp_entry=False)
     # Built anew with its rows: far quicker than to add them to a finished workbook.
     figures = overview(added.views, master.units.units, profile, master.settings)
-    data = build({"DonVi": unit_rows, **added.tables(profile)}, figures)
+    data = build({"DonVi": unit_rows, **added.tables(master)}, figures)
     with writing(path, "new", notices if notices is not None else []):
         write_new(path, data)
     counts = {"units": len(unit_rows), "tasks": 0}
@@ -236,6 +237,7 @@ def add(
         changes, counts, findings = document_changes(master, path)
     else:
         changes, counts, findings = add_changes(master, path, split=split, stamp_entry=True)
+    changes = with_formulas(master, changes)
     result = WriteResult(counts=counts, findings=findings, labels=master.labels())
     if commit(master, "add", changes):
         result.written = [host.path]
@@ -324,12 +326,13 @@ class NewRows:
     counts: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
-    def tables(self, profile: Profile) -> Tables:
+    def tables(self, master: Master) -> Tables:
         """Return the rows by table and field."""
+        words = master.profile.words
         return {
-            REGISTER: [register_fields(view, profile) for view in self.views],
+            REGISTER: [register_fields(view, master) for view in self.views],
             "VanBan": self.documents,
-            "SuKien": [event_row(event, profile.words) for event in self.events],
+            "SuKien": [event_row(event, words) for event in self.events],
         }
 
 
@@ -343,7 +346,7 @@ def read_new_tasks(master: Master, path: Path, *, split: bool, stamp_entry: bool
         stamp_entry: Whether a blank day of entry takes the as-of date.
     """
     reading, secret, findings = read_input(
-        path, master.profile.register, MANDATORY, computed=COMPUTED_FIELDS
+        path, master.profile.register, MANDATORY, computed=(*COMPUTED_FIELDS, *FORMULA_HELPERS)
     )
     keys = TaskKeys(master.position_of, master.as_of.year)
     taken, found = judge_new_rows(

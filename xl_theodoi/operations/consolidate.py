@@ -12,9 +12,11 @@ from xl_theodoi.operations.corrections import Corrections
 from xl_theodoi.operations.decisions import Decisions
 from xl_theodoi.operations.draft import Draft
 from xl_theodoi.operations.ledger import Ledger
+from xl_theodoi.operations.live import with_formulas
 from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.outputs import Outputs
 from xl_theodoi.operations.pending import read_conflicts
+from xl_theodoi.operations.progress import silent, told
 from xl_theodoi.operations.receipts import WHOLE, Receipts, missing_units, reason_sentence
 from xl_theodoi.operations.register_changes import register_changes
 from xl_theodoi.operations.results import ConsolidateResult, FileVerdict, RowCounts
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.changes import Change
     from xl_theodoi.domain.periods import Period
     from xl_theodoi.hosts import Host
+    from xl_theodoi.operations.progress import Progress
     from xl_theodoi.operations.submissions import JudgedRow
 
 __all__ = ["consolidate", "outcome_word", "reason_sentence"]
@@ -51,6 +54,7 @@ def consolidate(
     period: Period | None = None,
     out: Path | None = None,
     dry_run: bool = False,
+    progress: Progress = silent,
 ) -> ConsolidateResult:
     """Merge returned workbooks into a master.
 
@@ -61,6 +65,7 @@ def consolidate(
         period: The only period accepted; any that was sent without it.
         out: Folder for correction workbooks; beside the master without it.
         dry_run: Write nothing, anywhere.
+        progress: Is told of every file.
 
     Raises:
         TheodoiError: `nothing_sent`, `input_missing`, or where the master cannot be
@@ -76,10 +81,11 @@ def consolidate(
         host.ensure_writable()
     with Outputs() as received:
         run = _Run(master, period, out, None if dry_run else received)
-        run.read_files(paths)
+        run.read_files(paths, progress)
         run.decide()
         run.finish_files()
-        changes, result, corrections = run.changes(), run.result, run.corrections.files
+        changes = with_formulas(master, run.changes())
+        result, corrections = run.result, run.corrections.files
         if dry_run:
             for verdict in result.files:
                 verdict.correction_file = None
@@ -152,14 +158,15 @@ class _Run:
 
     # Files
 
-    def read_files(self, paths: Sequence[Path]) -> None:
+    def read_files(self, paths: Sequence[Path], progress: Progress) -> None:
         """Open every file and judge the rows of those that are taken."""
         accepted = self.receipts.fully_accepted
         corrections = self.receipts.corrections
         sent = self.master.companion.sent_hashes()
         no_record = not self.master.companion.has_send_records()
         by_hash: dict[str, tuple[Returned, FileVerdict]] = {}
-        for path, is_named in files_of(paths, self.master.host.path):
+        files = list(files_of(paths, self.master.host.path))
+        for path, is_named in told(files, progress, lambda item: self._called(item[0])):
             verdict = FileVerdict(path)
             try:
                 data = read_bytes(path)
@@ -202,6 +209,11 @@ class _Run:
             verdict.findings += returned.findings
             self.judged += self.judge.judge(returned, rows, verdict)
             self._keep(data, digest, verdict)
+
+    def _called(self, path: Path) -> str:
+        """Return what people call a file: the unit that its name speaks of, where it does."""
+        unit = self.master.units.by_code.get(path.name.partition("_")[0])
+        return unit.short_name or unit.name if unit is not None else path.name
 
     def _keep(self, data: bytes, sha256: str, verdict: FileVerdict) -> None:
         """Put a file's bytes where they will stay; in memory only those that are corrected."""

@@ -17,6 +17,7 @@ from xl_theodoi.domain.events import (
 )
 from xl_theodoi.domain.findings import Finding, Location, warning
 from xl_theodoi.domain.intake import Reading, choice_index, match_headings, read_list
+from xl_theodoi.domain.live import history_text
 from xl_theodoi.domain.model import TaskView, Unit
 from xl_theodoi.domain.names import FINDINGS, META, REGISTER, SENDINGS
 from xl_theodoi.domain.profile import FieldSpec
@@ -33,6 +34,7 @@ from xl_theodoi.domain.workdays import (
     WorkCalendar,
 )
 from xl_theodoi.operations.companion import Companion
+from xl_theodoi.operations.live import SeenCells
 from xl_theodoi.operations.locking import held_lock
 from xl_theodoi.operations.loose_cells import stamped_cells
 from xl_theodoi.operations.marks import secrecy_words
@@ -290,9 +292,9 @@ class Master:
 
     @property
     def _computed(self) -> tuple[str, ...]:
-        from xl_theodoi.domain.profile import COMPUTED_FIELDS  # noqa: PLC0415
+        from xl_theodoi.domain.profile import COMPUTED_FIELDS, FORMULA_HELPERS  # noqa: PLC0415
 
-        return COMPUTED_FIELDS
+        return (*COMPUTED_FIELDS, *FORMULA_HELPERS)
 
     @cached_property
     def events(self) -> dict[str, list[Event]]:
@@ -424,8 +426,21 @@ class Master:
             # calendar days here, and `check` says for which rows.
             self.uncounted[position] = problem
             status = self._judge_by_days.judge(row, events, as_of, is_recurring_parent=parent)
+        is_odd = position in self.seen_cells.rows
+        if parent or is_odd or task_key(task_id or "") in self.events:
+            history = history_text(
+                row, events, as_of, is_recurring_parent=parent,
+                numbers=self.seen_cells.numbers(position, row) if is_odd else None,
+            )  # fmt: skip
+            if history is not None:
+                status = replace(status, history=history)
         unit = self.unit_of(row.get("lead_unit"))
         return TaskView(position, task_id, unit.code if unit else "", row, status, parent)
+
+    @cached_property
+    def seen_cells(self) -> SeenCells:
+        """Where a formula takes a cell of the register for something else than we do."""
+        return SeenCells(self.register)
 
     def task_events(self, row: Mapping[str, Any]) -> tuple[Event, ...]:
         """Return the events of a task, its register columns taken into account."""

@@ -15,9 +15,11 @@ from xl_theodoi.domain.events import (
     history_of,
 )
 from xl_theodoi.domain.names import REGISTER
+from xl_theodoi.domain.profile import FORMULA_HELPERS
 from xl_theodoi.domain.text import task_key
 from xl_theodoi.messages import printed
 from xl_theodoi.operations.duedates import due_date_findings, missing_children
+from xl_theodoi.operations.live import with_formulas
 from xl_theodoi.operations.master import Master
 from xl_theodoi.operations.overview import overview_changes
 from xl_theodoi.operations.results import WriteResult
@@ -59,6 +61,7 @@ def refresh(host: Host, as_of: date) -> WriteResult:
     host.ensure_writable()
     master = Master(host, as_of)
     changes, counts, findings = refresh_changes(master)
+    changes = with_formulas(master, changes, mends=True)
     result = WriteResult(counts=counts, findings=findings, labels=master.labels())
     if commit(master, "refresh", changes):
         result.written = [host.path]
@@ -110,9 +113,11 @@ def refresh_changes(master: Master) -> tuple[list[Change], dict[str, int], list[
     changes += overview_changes(master, [*views, *child_views])
     if log:
         changes.append(AppendRows("NhatKy", [labelled(master, "NhatKy", entry) for entry in log]))
+    labels = master.register.labels
+    helpers = {labels[name] for name in FORMULA_HELPERS if name in labels}
     counts = {
         "tasks": len(views),
-        "cells": len(cells),
+        "cells": sum(label not in helpers for _, label in cells),
         "children": len(children),
         "events": len(events),
     }
@@ -186,7 +191,7 @@ def _child_view(master: Master, child: Mapping[str, Any]) -> TaskView:
 
 def register_row(master: Master, view: TaskView) -> dict[str, Value]:
     """Return a new register row by heading, computed columns included."""
-    return labelled(master, REGISTER, register_fields(view, master.profile))
+    return labelled(master, REGISTER, register_fields(view, master))
 
 
 def event_rows(master: Master, events: Iterable[Event]) -> list[dict[str, Value]]:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
+from xl_theodoi.domain.live import (
+    CODE,
+    FINISHED,
+    HISTORY,
+    PAST,
+    past_at,
+    serial,
+    status_code,
+)
 from xl_theodoi.domain.merge import same_value
-from xl_theodoi.domain.profile import COMPUTED_FIELDS
+from xl_theodoi.domain.profile import COMPUTED_FIELDS, FORMULA_HELPERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     from xl_theodoi.domain.cells import Value
     from xl_theodoi.domain.model import Status, TaskView
@@ -24,12 +34,24 @@ def cell_value(value: Any) -> Value:
     return None if value == "" else value
 
 
-def computed_values(status: Status, profile: Profile) -> dict[str, Value]:
-    """Return the computed fields of a task as the register prints them.
+def computed_values(
+    status: Status, profile: Profile, as_of: date, *, closing_finishes: bool
+) -> dict[str, Value]:
+    """Return the computed columns of a task as the register prints them.
 
-    The one place where computed cells come from: values now, formulas when workbooks live.
+    Most hold formulas: these are the results that the formulas give at the as-of date.
+
+    Args:
+        status: The task's status.
+        profile: Gives the words.
+        as_of: The day of the status.
+        closing_finishes: Whether closing a task finishes it (A12).
     """
     return {
+        HISTORY: status.history,
+        PAST: past_at(status.history, as_of, closing_finishes=closing_finishes),
+        FINISHED: serial(status.completed_on),
+        CODE: status_code(status),
         "progress": profile.words["progress"][status.progress.value],
         "timeliness": profile.words["timeliness"][status.timeliness.value],
         "status_label": status.label,
@@ -38,10 +60,17 @@ def computed_values(status: Status, profile: Profile) -> dict[str, Value]:
     }
 
 
-def register_fields(view: TaskView, profile: Profile) -> dict[str, Any]:
-    """Return a task's fields, the computed ones included."""
+def register_fields(view: TaskView, master: Master) -> dict[str, Any]:
+    """Return a task's fields, the computed ones included, for a new row of the register."""
     assert view.status is not None  # noqa: S101 - tasks of a master are always judged
-    return {**view.values, **computed_values(view.status, profile)}
+    computed = _computed(view.status, master)
+    labels = master.register.labels
+    return {**view.values, **{name: computed[name] for name in computed if name in labels}}
+
+
+def _computed(status: Status, master: Master) -> dict[str, Value]:
+    closing = master.settings.flag("closed_counts_as_done")
+    return computed_values(status, master.profile, master.as_of, closing_finishes=closing)
 
 
 def labelled(master: Master, table: str, row: Mapping[str, Any]) -> dict[str, Value]:
@@ -197,12 +226,12 @@ class ChangedCells:
         computed = self._computed
         if computed is None:
             labels = self._master.register.labels
-            names = [name for name in COMPUTED_FIELDS if name in labels]
+            names = [name for name in (*COMPUTED_FIELDS, *FORMULA_HELPERS) if name in labels]
             self.expect(names)
             computed = self._computed = [(name, self._fields[name]) for name in names]
         shown = self._shown.get(id(status))
         if shown is None:
-            values = computed_values(status, self._master.profile)
+            values = _computed(status, self._master)
             # The status is kept so that no other object gets its number.
             shown = status, [values[name] for name, _ in computed]
             self._shown[id(status)] = shown

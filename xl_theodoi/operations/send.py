@@ -6,8 +6,7 @@ import contextlib
 import gc
 import uuid
 from dataclasses import replace
-from datetime import date, timedelta
-from functools import lru_cache
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.changes import AppendRows, Change, SetCells
@@ -15,17 +14,19 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Finding, error
 from xl_theodoi.domain.model import Unit
 from xl_theodoi.domain.names import REGISTER, SENDINGS
-from xl_theodoi.domain.profile import EDITABLE_FIELDS
+from xl_theodoi.domain.profile import EDITABLE_FIELDS, LIVE_FIELDS
 from xl_theodoi.domain.reportdue import report_due_on
 from xl_theodoi.domain.scope import Scope, select_tasks
 from xl_theodoi.domain.text import task_key
-from xl_theodoi.domain.workdays import CalendarMissingError
 from xl_theodoi.operations.companion import sha256_of
 from xl_theodoi.operations.duedates import period_name
+from xl_theodoi.operations.live import with_formulas
 from xl_theodoi.operations.master import LAYOUT_VERSION, Master
 from xl_theodoi.operations.outputs import Outputs
+from xl_theodoi.operations.progress import silent, told
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.rows import cell_value, labelled
+from xl_theodoi.operations.standings import Standings
 from xl_theodoi.operations.writing import commit, writes
 from xl_theodoi.workbook.building.unit import UnitContent, UnitWorkbooks
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from xl_theodoi.domain.model import TaskView
     from xl_theodoi.domain.periods import Period
     from xl_theodoi.hosts import Host
+    from xl_theodoi.operations.progress import Progress
 
 FORM_FIELDS = ("received_on", "approved_on")
 """Register fields that the unit's form prints beside those of its list."""
@@ -50,6 +52,7 @@ def send(
     *,
     only_new: bool = False,
     send_id: str | None = None,
+    progress: Progress = silent,
 ) -> WriteResult:
     """Make the unit workbooks of a period.
 
@@ -60,6 +63,7 @@ def send(
         as_of: Day at which the sent values are true.
         only_new: Send only tasks that were never transferred.
         send_id: Identity of this sending; a new one by default.
+        progress: Is told of every unit.
 
     Returns:
         The workbooks written; tasks whose unit is unknown are findings.
@@ -72,7 +76,9 @@ def send(
         master = Master(host, as_of)
         findings, by_unit = _tasks_by_unit(master, only_new=only_new)
         let_be()
-        return _sent(master, period, out, by_unit, findings, send_id or uuid.uuid4().hex[:12])
+        return _sent(
+            master, period, out, by_unit, findings, send_id or uuid.uuid4().hex[:12], progress
+        )
 
 
 def _sent(
@@ -82,6 +88,7 @@ def _sent(
     by_unit: Mapping[str, Sequence[TaskView]],
     findings: list[Finding],
     send_id: str,
+    progress: Progress,
 ) -> WriteResult:
     """Make the workbooks and write them, their record and the master."""
     host = master.host
@@ -99,15 +106,17 @@ def _sent(
     host.ensure_writable()
     hashes = []
     workbooks, common = UnitWorkbooks(), _content(master, period, send_id)
-    sent_values = SentRows(master)
+    sent_values, standings = SentRows(master), Standings(master)
     with Outputs() as made:
-        for code, views in by_unit.items():
+        names = {code: master.units.by_code[code].short_name or code for code in by_unit}
+        for code, views in told(list(by_unit.items()), progress, lambda item: names[item[0]]):
             rows = [sent_values.of(view) for view in views]
             content = replace(
                 common,
                 unit=master.units.by_code[code],
                 identity={**common.identity, "unit": code},
                 rows=rows,
+                standings=[standings.of(view) for view in views],
             )
             data = workbooks.build(content)
             made.add(targets[code], data)
@@ -115,7 +124,8 @@ def _sent(
             record = _record(period, send_id, code, master.as_of, rows)
             made.add(*master.companion.sent_record(send_id, code, record))
         made.add(*master.companion.hashes_record(send_id, hashes))
-        commit(master, "send", _master_changes(master, period, send_id, by_unit), made)
+        changes = with_formulas(master, _master_changes(master, period, send_id, by_unit))
+        commit(master, "send", changes, made)
     result.written = [*targets.values(), host.path]
     result.parts_changed = host.parts_changed
     return result
@@ -217,10 +227,9 @@ class SentRows:
 
     def __init__(self, master: Master) -> None:
         self._master = master
-        self._names = tuple(dict.fromkeys((*master.profile.unit_list, *FORM_FIELDS)))
+        names = dict.fromkeys((*master.profile.unit_list, *FORM_FIELDS))
+        self._names = tuple(name for name in names if name not in LIVE_FIELDS)
         self._states = master.profile.words["reported_state"]
-        self._counts_working_days = master.settings.choice("due_soon_unit") == "working"
-        self._due_soon_from = lru_cache(maxsize=4096)(self._first_day_due_soon)
 
     def of(self, view: TaskView) -> dict[str, Any]:
         """Return the values of a task, by field; blank ones are left out."""
@@ -240,25 +249,7 @@ class SentRows:
                 values["extension_reason"] = request.get("reason")
             else:
                 values["return_reason"] = request.get("reason")
-        if status.effective_due_date is not None and self._counts_working_days:
-            values["due_soon_from"] = self._due_soon_from(status.effective_due_date)
         return {name: value for name, value in values.items() if value is not None}
-
-    def _first_day_due_soon(self, due: date) -> date | None:
-        """Return the first day on which a task counts as due soon.
-
-        None where no calendar says which days are worked: then calendar days count, as for
-        the task's status (`Master.view`).
-        """
-        days = self._master.settings.number("due_soon_days")
-        between = self._master.calendar.working_days_between
-        day = due
-        try:
-            while between(day - timedelta(days=1), due) <= days:
-                day -= timedelta(days=1)
-        except CalendarMissingError:
-            return None
-        return day
 
 
 def open_requests(master: Master, task_id: str) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi import resources
-from xl_theodoi.domain.profile import COMPUTED_FIELDS, EDITABLE_FIELDS, REGISTER_FIELDS
+from xl_theodoi.domain.profile import (
+    COMPUTED_FIELDS,
+    EDITABLE_FIELDS,
+    FORMULA_HELPERS,
+    REGISTER_FIELDS,
+)
 from xl_theodoi.operations.master import Master
 
 if TYPE_CHECKING:
@@ -58,6 +63,7 @@ def fields(profile_name: str) -> dict[str, Any]:
         "master": [
             {"field": name, "label": spec.label, "computed": name in COMPUTED_FIELDS}
             for name, spec in profile.register.items()
+            if name not in FORMULA_HELPERS
         ],
         "unit": [
             {"field": name, "label": spec.label, "editable": name in EDITABLE_FIELDS}

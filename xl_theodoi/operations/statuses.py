@@ -1,8 +1,8 @@
 """Statuses of the register's rows at the as-of date; rows that are alike are judged once.
 
 Without a decision on record a status follows from a few dates of the row, and many rows
-share them. What has rows of its own in SuKien, and what may be a recurring task, is judged
-by itself.
+share them. What has rows of its own in SuKien, what may be a recurring task, and what holds
+a cell that formulas read otherwise than people, is judged by itself.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Statuses:
         alone = {place for place, row in enumerate(self._rows) if row[0] is None and phrases[place]}
         if master.events:
             alone.update(place for place, key in enumerate(master.keys) if key in master.events)
-        self._alone = frozenset(alone)
+        self._alone = frozenset(alone | master.seen_cells.rows)
         self._known: dict[tuple[Any, ...], Status] = {}
         self._as_read: dict[int, Status] = {}
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.names import (
+    CALCULATION_SHEET,
     FIGURES_CELL,
     IDENTITY_SHEET,
     META,
@@ -20,7 +21,7 @@ from xl_theodoi.domain.names import (
     SENDINGS,
     SENDINGS_SHEET,
 )
-from xl_theodoi.domain.profile import COMPUTED_FIELDS
+from xl_theodoi.domain.profile import COMPUTED_FIELDS, FORMULA_HELPERS
 from xl_theodoi.resources import setting_catalogue
 from xl_theodoi.workbook.building import look
 from xl_theodoi.workbook.building.guide import write_guide
@@ -33,6 +34,11 @@ from xl_theodoi.workbook.building.list import (
     column_reference,
     quoted,
 )
+from xl_theodoi.workbook.building.live import (
+    Calculation,
+    structured_formulas,
+    write_calculation,
+)
 from xl_theodoi.workbook.building.overview import overview_labels, write_overview
 
 if TYPE_CHECKING:
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.cells import Value
     from xl_theodoi.domain.profile import Profile
+    from xl_theodoi.domain.settings import Settings
 
 __all__ = ["MasterContent", "build_master", "overview_labels"]
 
@@ -79,6 +86,7 @@ class MasterContent:
         tables: Rows by table name and field name: `NhiemVu` and every table of
             `tables.toml`; units by short name. A missing table stays empty.
         overview: Rows of the three overview tables by printed label.
+        settings: The settings in force, the profile's own where not given.
     """
 
     profile: Profile
@@ -88,6 +96,7 @@ class MasterContent:
     as_of: date
     tables: Mapping[str, Sequence[Mapping[str, Value]]] = field(default_factory=dict)
     overview: Mapping[str, Sequence[Mapping[str, Value]]] = field(default_factory=dict)
+    settings: Settings | None = None
 
 
 def build_master(content: MasterContent) -> bytes:
@@ -130,6 +139,9 @@ def build_master(content: MasterContent) -> bytes:
         book.define_name(name, f"={column_reference(table, label)}")
     _write_identity(hidden.sheet, content)
     _write_sent(book.add_worksheet(SENDINGS_SHEET), content)
+    days = content.tables.get("NgayNghi", ())
+    calculation = Calculation(profile, content.settings, days, content.as_of)
+    write_calculation(book.add_worksheet(CALCULATION_SHEET), calculation)
     for sheet, group in ((guide, "guide"), (overview, "work"), (register, "work")):
         sheet.set_tab_color(TAB_COLOURS[group])
     guide.activate()
@@ -149,11 +161,15 @@ def _write_register(
         if width > FROZEN_WIDTH:
             break
         frozen += 1
+    written = structured_formulas({name: spec.label for name, spec in fields.items()})
     layout = ListLayout(
         table=REGISTER,
         fields=fields,
         shown=frozenset(shown),
-        computed=frozenset(COMPUTED_FIELDS),
+        computed=frozenset((*COMPUTED_FIELDS, *FORMULA_HELPERS)),
+        formulas={
+            name: written[spec.label] for name, spec in fields.items() if spec.label in written
+        },
         units=frozenset(name for name, spec in fields.items() if spec.kind == "unit"),
         officers=frozenset({"officer"}),
         heading_row=REGISTER_HEADING_ROW,
@@ -175,8 +191,8 @@ def _write_register(
         style.style(italic=True),
         f"{note}{content.as_of:%d/%m/%Y}",
     )
-    written = writer.write(sheet, layout, content.tables.get(REGISTER, ()))
-    _colour_register(style, written, profile)
+    listed = writer.write(sheet, layout, content.tables.get(REGISTER, ()))
+    _colour_register(style, listed, profile)
     look.set_up_page(
         sheet,
         widths=widths,

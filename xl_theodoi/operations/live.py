@@ -1,0 +1,128 @@
+"""The register's formulas: which there must be in a master, and which are missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xl_theodoi.domain.cells import CellKind
+from xl_theodoi.domain.changes import LiveColumns
+from xl_theodoi.domain.live import FORMULA_FIELDS, HISTORY, WEIGHTS, serial
+from xl_theodoi.domain.names import REGISTER
+from xl_theodoi.domain.own_row import positions_without
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xl_theodoi.domain.cells import SheetTable, Value
+    from xl_theodoi.domain.changes import Change
+    from xl_theodoi.domain.intake import Reading
+    from xl_theodoi.operations.master import Master
+
+NEEDED = frozenset(
+    {*WEIGHTS, *FORMULA_FIELDS, HISTORY, "task_id", "content", "lead_unit"}
+    - {"progress", "timeliness", "status_label", "days_left"}
+)
+"""Columns without which the formulas of the others cannot be; the rest nobody refers to."""
+
+
+def register_formulas(master: Master) -> dict[str, str]:
+    """Return the formulas of a master's register by column label.
+
+    Returns:
+        Nothing for a register of an older layout, or one that lacks a column they refer to:
+        its computed columns hold plain values then.
+    """
+    from xl_theodoi.workbook.building.live import structured_formulas  # noqa: PLC0415
+
+    return {}  # WAITING for the editor
+    labels = master.register.labels
+    if not labels.keys() >= NEEDED:
+        return {}
+    return structured_formulas(labels)
+
+
+def with_formulas(
+    master: Master, changes: Sequence[Change], *, mends: bool = False
+) -> list[Change]:
+    """Return changes to a master, those of its register told of its formulas.
+
+    Args:
+        master: The master.
+        changes: What is to change.
+        mends: Whether cells that lack their formula are to get it back.
+    """
+    touches = any(getattr(change, "table", None) == REGISTER for change in changes)
+    if not (touches or mends):
+        return list(changes)
+    formulas = register_formulas(master)
+    missing: dict[str, list[int]] = {}
+    if mends and formulas:
+        table = master.register.table
+        found = {label: positions_without(table, label, text) for label, text in formulas.items()}
+        missing = {label: positions for label, positions in found.items() if positions}
+    if not formulas or not (touches or missing):
+        return list(changes)
+    return [LiveColumns(REGISTER, formulas, missing), *changes]
+
+
+class SeenCells:
+    """What Excel takes the cells for from which a status follows, where people mean another.
+
+    A date typed as text is a date to the reader of the register and nothing to a formula.
+
+    Args:
+        register: The register as read.
+    """
+
+    def __init__(self, register: Reading) -> None:
+        self._register = register
+        self.rows: frozenset[int] = frozenset().union(
+            *(_odd_rows(register, name) for name in WEIGHTS if name in register.columns)
+        )
+
+    def numbers(self, position: int, values: Mapping[str, object]) -> dict[str, float | None]:
+        """Return a row's cells as numbers, None for an error.
+
+        Args:
+            position: The row, one of `rows`.
+            values: Its typed values; a cell whose value differs from the register's own is
+                about to be written, as a date.
+        """
+        register = self._register
+        numbers: dict[str, float | None] = {}
+        for name in WEIGHTS:
+            typed = values.get(name)
+            if name not in register.columns or typed != register.columns[name][position]:
+                numbers[name] = float(serial(typed))  # type: ignore[arg-type]
+            else:
+                numbers[name] = _number(register.table, position, register.labels[name])
+        return numbers
+
+
+def _odd_rows(register: Reading, name: str) -> set[int]:
+    column = register.table.columns[register.labels[name]]
+    typed = register.columns[name]
+    usual = (int(CellKind.BLANK), int(CellKind.DATE))
+    if set(column.kinds) <= set(usual) and typed.count(None) == column.kinds.count(usual[0]):
+        return set()
+    return {
+        row
+        for row, (kind, value) in enumerate(zip(column.kinds, typed, strict=True))
+        if kind not in usual or (kind == usual[1] and value is None)
+    }
+
+
+def _number(table: SheetTable, position: int, label: str) -> float | None:
+    column = table.columns[label]
+    kind, raw = column.kinds[position], column.values[position]
+    if kind in (CellKind.ERROR, CellKind.NO_VALUE):
+        return None
+    return _as_number(raw)
+
+
+def _as_number(raw: Value) -> float:
+    if isinstance(raw, (bool, int, float)):
+        return float(raw)
+    if raw is None or isinstance(raw, str):
+        return 0.0
+    return float(serial(raw))
