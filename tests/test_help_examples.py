@@ -70,6 +70,8 @@ def test_lines_of_a_page_work_one_after_the_other(page, office, capsys):
     """Exit code 1 is a working command: findings of the data wait for a person."""
     assert LINES[page]
     for line in LINES[page]:
+        if line.startswith("theodoi bundle"):
+            continue  # it downloads; tests/installing has its own index
         code = cli.main(shlex.split(line)[1:])
         said = capsys.readouterr()
         assert code in (cli.DONE, cli.NEEDS_PERSON), (line, said.err)

@@ -185,12 +185,27 @@ def _parser() -> argparse.ArgumentParser:
     workdays.add_argument("count", metavar="N", help=arguments["count"])
     workdays.add_argument("--master", type=Path, metavar="M", help=arguments["calendar_master"])
 
+    doctor = command("doctor", judges_by_date=False)
+    doctor.add_argument("folder", nargs="?", type=Path, metavar="DIR", help=arguments["folder"])
+    addin = command("addin", judges_by_date=False)
+    addin.add_argument("task", choices=ADDIN_TASKS, metavar="TASK", help=arguments["addin_task"])
+    addin.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help=arguments["addin_out"]
+    )
+    for placed in (doctor, addin):
+        placed.add_argument("--user", type=Path, metavar="DIR", help=arguments["user"])
+        placed.add_argument("--home", type=Path, metavar="DIR", help=arguments["home"])
+    bundle = command("bundle", judges_by_date=False)
+    bundle.add_argument("--out", type=Path, default=Path(), metavar="DIR", help=arguments["out"])
+    bundle.add_argument("--local", action="store_true", help=arguments["local"])
+
     topics = command("help", judges_by_date=False)
     topics.add_argument("topic", nargs="?", metavar=words["topic_word"], help=arguments["topic"])
     return parser
 
 
 REPORT_KINDS = ("office-summary", "unit-report")
+ADDIN_TASKS = ("build", "install", "uninstall")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -375,6 +375,95 @@ def run_demo(options: Namespace) -> int:
     return DONE
 
 
+def run_doctor(options: Namespace) -> int:
+    """`doctor`."""
+    from xl_theodoi.addin.doctor import doctor  # noqa: PLC0415
+    from xl_theodoi.addin.places import places  # noqa: PLC0415
+
+    asked = options.user is not None or (options.home is not None and sys.platform == "win32")
+    where = places(options.user, options.home) if asked else None
+    result = doctor(options.as_of, options.folder, where)
+    if options.json:
+        print_json(
+            {
+                "checks": result.lines,
+                "counts": result.counts,
+                "verdict": result.verdict,
+                "next": result.next_command,
+            }
+        )
+        return _code(result.needs_person)
+    for line in result.lines:
+        if options.quiet and line.state == "ok":
+            continue
+        state = text("doctor", f"state_{line.state}")
+        sys.stdout.write(text("doctor", "line", state=state, what=line.what) + "\n")
+        if line.fix:
+            sys.stdout.write(text("doctor", "line_fix", fix=line.fix) + "\n")
+    sys.stdout.write(result.verdict + "\n")
+    return _code(result.needs_person)
+
+
+def run_addin(options: Namespace) -> int:
+    """`addin`."""
+    from xl_theodoi.addin import install  # noqa: PLC0415
+    from xl_theodoi.addin.places import places  # noqa: PLC0415
+
+    if options.task == "build":
+        result = install.build(options.out)
+    elif options.task == "install":
+        result = install.install(places(options.user, options.home))
+    else:
+        result = install.uninstall(places(options.user, options.home))
+    if options.json:
+        print_json(
+            {
+                "written": result.written,
+                "removed": result.removed,
+                "counts": result.counts,
+                "findings": finding_documents(result.findings, {}),
+                "needed": result.needed,
+            }
+        )
+    elif not options.quiet:
+        say(f"addin_{options.task}", **result.counts)
+        say_files(result.written)
+        sys.stdout.writelines(f"   {path}\n" for path in result.removed)
+        say_findings(result.findings, {})
+        if result.needed:
+            sys.stdout.write("\n" + text("installing", "needed_title") + "\n")
+            sys.stdout.writelines(f"   - {line}\n" for line in result.needed)
+    return DONE
+
+
+def run_bundle(options: Namespace) -> int:
+    """`bundle`."""
+    from xl_theodoi.addin.bundle import bundle  # noqa: PLC0415
+
+    result = bundle(options.out, is_local=options.local, progress=_progress(options))
+    if options.json:
+        print_json(
+            {
+                "written": result.written,
+                "counts": result.counts,
+                "findings": [],
+                "folder": result.folder,
+                "pythons": result.pythons,
+                "skipped": result.skipped,
+                "packages": result.packages,
+            }
+        )
+    elif not options.quiet:
+        say(
+            "bundled", folder=result.folder, files=len(result.written),
+            megabytes=round(result.size / 1e6), pythons=", ".join(result.pythons),
+            packages=len(result.packages),
+        )  # fmt: skip
+        if result.skipped:
+            say("bundle_skipped", pythons=", ".join(result.skipped))
+    return DONE
+
+
 def run_help(options: Namespace) -> int:
     """`help`."""
     from xl_theodoi.operations.manual import manual  # noqa: PLC0415

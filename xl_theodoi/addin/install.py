@@ -25,7 +25,7 @@ from xl_theodoi.files import missing_folders, refusals, replace_file
 from xl_theodoi.messages import catalogue, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from xl_theodoi.addin.places import Places
 
@@ -61,6 +61,18 @@ class AddinResult:
             "unchanged": self.unchanged,
             "removed": len(self.removed),
         }
+
+
+def build(folder: Path) -> AddinResult:
+    """Write the add-in into a folder, for whoever installs it by hand.
+
+    Raises:
+        TheodoiError: `would_overwrite` where a file of that name is somebody else's,
+            `cannot_write`.
+    """
+    result = AddinResult()
+    _count(result, folder / ADDIN_NAME, _put_addin(folder))
+    return result
 
 
 def install(where: Places, executable: PurePath | None = None) -> AddinResult:
@@ -115,21 +127,16 @@ def uninstall(where: Places) -> AddinResult:
             result.findings.append(warning("addin_not_ours", place, path=str(addin)))
         else:
             files.insert(0, addin)
-    for path in sorted(files, key=lambda path: path.name != ADDIN_NAME):
-        if _remove(path):
-            result.removed.append(path)
-    own = [where.configuration.parent, where.menu]
-    folders = [Path(name) for name in record["folders"]]
-    for path in sorted({*folders, *own}, key=lambda path: len(path.parts), reverse=True):
+    # The add-in first: it is what Excel may refuse; the record last: it leads to the others.
+    in_order = sorted(files, key=lambda path: path.name != ADDIN_NAME)
+    result.removed = [path for path in (*in_order, where.record) if _remove(path)]
+    own = [where.configuration.parent, where.menu, where.home]
+    folders = {*own, *(Path(name) for name in record["folders"])}
+    for path in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         # Empty ones only.
         with contextlib.suppress(OSError):
             path.rmdir()
             result.removed.append(path)
-    if _remove(where.record):
-        result.removed.append(where.record)
-    with contextlib.suppress(OSError):
-        where.home.rmdir()
-        result.removed.append(where.home)
     return result
 
 
@@ -190,11 +197,9 @@ def _shortcuts(where: Places, python: PurePath) -> dict[Path, bytes]:
     return links
 
 
-def _note(path: Path, files: Iterable[Path], old: Mapping[str, Sequence[str]]) -> None:
+def _note(path: Path, files: Sequence[Path], old: Mapping[str, Sequence[str]]) -> None:
     """Write down what will be there, and which folders are made for it."""
-    made = [
-        str(folder) for file in files for folder in missing_folders(file.parent)
-    ]  # fmt: skip
+    made = [str(folder) for file in (*files, path) for folder in missing_folders(file.parent)]
     record = {
         "version": __version__,
         "files": list(dict.fromkeys([*map(str, files), *old["files"]])),
