@@ -8,7 +8,7 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from xl_theodoi import __version__
 from xl_theodoi.domain.errors import TheodoiError
@@ -109,7 +109,13 @@ def _parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
 
-    master = {"type": Path, "metavar": "MASTER", "help": arguments["master"]}
+    def command_on_master(name: str, *, judges_by_date: bool = True) -> argparse.ArgumentParser:
+        found = command(name, judges_by_date=judges_by_date)
+        found.add_argument("master", **master)
+        found.add_argument("--excel", action="store_true", help=words["excel"])
+        return found
+
+    master: dict[str, Any] = {"type": Path, "metavar": "MASTER", "help": arguments["master"]}
     profiles = arguments["profile"].format(profiles=", ".join(profile_ids()))
 
     demo = command("demo")
@@ -125,32 +131,28 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--units", type=Path, metavar="FILE", help=arguments["units"])
     new.add_argument("--tasks", type=Path, metavar="FILE", help=arguments["tasks"])
 
-    add = command("add")
-    add.add_argument("master", **master)
+    add = command_on_master("add")
     add.add_argument("file", type=Path, metavar="FILE", help=arguments["file"])
     add.add_argument("--documents", action="store_true", help=arguments["documents"])
     add.add_argument("--split", action="store_true", help=arguments["split"])
 
     for name in ("check", "refresh"):
-        command(name).add_argument("master", **master)
+        command_on_master(name)
 
-    send = command("send")
-    send.add_argument("master", **master)
+    send = command_on_master("send")
     send.add_argument(
         "--period", required=True, type=_period, metavar="P", help=arguments["period"]
     )
     send.add_argument("--out", required=True, type=Path, metavar="DIR", help=arguments["out"])
     send.add_argument("--new", action="store_true", help=arguments["new"])
 
-    consolidate = command("consolidate")
-    consolidate.add_argument("master", **master)
+    consolidate = command_on_master("consolidate")
     consolidate.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=arguments["paths"])
     consolidate.add_argument("--period", type=_period, metavar="P", help=arguments["period"])
     consolidate.add_argument("--out", type=Path, metavar="DIR", help=arguments["out"])
     consolidate.add_argument("--dry-run", action="store_true", help=arguments["dry_run"])
 
-    report = command("report")
-    report.add_argument("master", **master)
+    report = command_on_master("report")
     report.add_argument(
         "kinds", nargs="*", metavar="KIND",
         help=arguments["kinds"].format(kinds=", ".join(REPORT_KINDS)),
@@ -161,9 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", required=True, type=Path, metavar="DIR", help=arguments["out"])
     report.add_argument("--format", choices=("xlsx",), default="xlsx", help=arguments["format"])
 
-    command("show").add_argument("master", **master)
-    command("undo", judges_by_date=False).add_argument("master", **master)
-    command("upgrade").add_argument("master", **master)
+    command_on_master("show")
+    command_on_master("undo", judges_by_date=False)
+    command_on_master("upgrade")
 
     fields = command("fields", judges_by_date=False)
     fields.add_argument("--profile", required=True, metavar="P", help=profiles)
@@ -230,8 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TheodoiError as problem:
         return _fail(problem, as_json)
     except KeyboardInterrupt:
-        sys.stderr.write(text("answers", "interrupted") + "\n")
-        return FAILED
+        return _interrupted(as_json)
     except BrokenPipeError:
         # Whoever read the answer (`| head`) has gone; the work itself was done before.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -242,6 +243,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(
             TheodoiError("internal", kind=type(problem).__name__, log=_log(problem)), as_json
         )
+
+
+def _interrupted(as_json: bool) -> int:
+    """Say in one line that the user stopped the work; writing itself is never stopped."""
+    from xl_theodoi.printing import print_json  # noqa: PLC0415
+
+    problem = TheodoiError("cancelled")
+    what, fix = error_sentences(problem)
+    if as_json:
+        print_json({"error": {"code": problem.code, "message": f"{what} {fix}".strip()}})
+    else:
+        sys.stderr.write(text("answers", "interrupted", what=what) + "\n")
+    return FAILED
 
 
 def _log(problem: Exception) -> str:

@@ -11,6 +11,7 @@ from xl_theodoi.domain.findings import count_by_severity
 from xl_theodoi.hosts import FileHost
 from xl_theodoi.messages import text
 from xl_theodoi.printing import (
+    TerminalProgress,
     finding_documents,
     print_json,
     say,
@@ -22,10 +23,11 @@ from xl_theodoi.printing import (
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from xl_theodoi.domain.findings import Finding
+    from xl_theodoi.hosts import Host
     from xl_theodoi.operations.results import WriteResult
 
 DONE, NEEDS_PERSON = 0, 1
@@ -36,17 +38,39 @@ def _code(needs_person: bool) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[FileHost]:
+def _opened(options: Namespace) -> Iterator[Host]:
     """Give a master, and say on standard error how the work with it was done.
 
     A killed run that was settled is said even where the command then stops: nobody will say
     it again.
     """
-    host = FileHost(path)
+    host = _host(options)
     try:
         yield host
     finally:
         say_notices(host.findings)
+
+
+def _host(options: Namespace) -> Host:
+    """Return the master's file, or with `--excel` the workbook on screen."""
+    if not getattr(options, "excel", False):
+        return FileHost(options.master)
+    # Imported here: other commands start without Excel.
+    from xl_theodoi.excel.books import book_of  # noqa: PLC0415
+    from xl_theodoi.excel.host import ExcelHost  # noqa: PLC0415
+
+    return ExcelHost(book_of(options.master))
+
+
+@contextmanager
+def _told(options: Namespace) -> Iterator[TerminalProgress]:
+    """Give what tells of the work's progress, on a terminal only, and wipe it away."""
+    is_shown = not options.quiet and not options.json and sys.stderr.isatty()
+    progress = TerminalProgress(is_shown=is_shown)
+    try:
+        yield progress
+    finally:
+        progress.end()
 
 
 def _write_answer(
@@ -80,14 +104,21 @@ def _write_answer(
         if not result.written:
             say("nothing_written")
         say_findings(result.findings, result.labels)
+        _hint_at_saving(options, result.written)
     return _code(result.needs_person)
+
+
+def _hint_at_saving(options: Namespace, written: Sequence[Path]) -> None:
+    """Say that what was done to the workbook on screen is not in its file yet."""
+    if getattr(options, "excel", False) and written and options.command not in {"undo", "report"}:
+        say("excel_unsaved")
 
 
 def run_new(options: Namespace) -> int:
     """`new`."""
     from xl_theodoi.operations.add import new_master  # noqa: PLC0415
 
-    with _opened(options.master) as host:
+    with _opened(options) as host:
         result = new_master(
             options.master, options.profile, options.as_of,
             units=options.units, tasks=options.tasks, notices=host.findings,
@@ -99,7 +130,7 @@ def run_add(options: Namespace) -> int:
     """`add`."""
     from xl_theodoi.operations.add import add  # noqa: PLC0415
 
-    with _opened(options.master) as host:
+    with _opened(options) as host:
         result = add(
             host, options.file, options.as_of, documents=options.documents, split=options.split
         )
@@ -111,7 +142,7 @@ def run_check(options: Namespace) -> int:
     """`check`."""
     from xl_theodoi.operations.check import check  # noqa: PLC0415
 
-    with _opened(options.master) as host:
+    with _opened(options) as host:
         result = check(host, options.as_of)
     if options.json:
         found = [*host.findings, *result.findings]
@@ -132,7 +163,7 @@ def run_refresh(options: Namespace) -> int:
     """`refresh`."""
     from xl_theodoi.operations.refresh import refresh  # noqa: PLC0415
 
-    with _opened(options.master) as host:
+    with _opened(options) as host:
         result = refresh(host, options.as_of)
     return _write_answer(options, result, "counts_refresh", host.findings)
 
@@ -141,8 +172,11 @@ def run_send(options: Namespace) -> int:
     """`send`."""
     from xl_theodoi.operations.send import send  # noqa: PLC0415
 
-    with _opened(options.master) as host:
-        result = send(host, options.period, options.out, options.as_of, only_new=options.new)
+    with _opened(options) as host, _told(options) as progress:
+        result = send(
+            host, options.period, options.out, options.as_of,
+            only_new=options.new, progress=progress,
+        )  # fmt: skip
     return _write_answer(options, result, "counts_send", host.findings, period=options.period.code)
 
 
@@ -150,10 +184,10 @@ def run_consolidate(options: Namespace) -> int:
     """`consolidate`."""
     from xl_theodoi.operations.consolidate import consolidate  # noqa: PLC0415
 
-    with _opened(options.master) as host:
+    with _opened(options) as host, _told(options) as progress:
         result = consolidate(
             host, options.paths, options.as_of,
-            period=options.period, out=options.out, dry_run=options.dry_run,
+            period=options.period, out=options.out, dry_run=options.dry_run, progress=progress,
         )  # fmt: skip
     labels = result.labels
     if options.json:
@@ -232,6 +266,7 @@ def run_consolidate(options: Namespace) -> int:
         say("nothing_written")
     elif totals.changed:
         say("refresh_hint")
+    _hint_at_saving(options, result.written)
     return _code(result.needs_person)
 
 
@@ -239,8 +274,10 @@ def run_report(options: Namespace) -> int:
     """`report`."""
     from xl_theodoi.operations.report import report  # noqa: PLC0415
 
-    with _opened(options.master) as host:
-        result = report(host, options.kinds, options.period, options.out, options.as_of)
+    with _opened(options) as host, _told(options) as progress:
+        result = report(
+            host, options.kinds, options.period, options.out, options.as_of, progress=progress
+        )
     return _write_answer(options, result, "counts_report", host.findings)
 
 
@@ -248,7 +285,7 @@ def run_show(options: Namespace) -> int:
     """`show`."""
     from xl_theodoi.operations.show import show  # noqa: PLC0415
 
-    with _opened(options.master) as host:
+    with _opened(options) as host:
         document = show(host, options.as_of)
     if options.json:
         print_json(document)
@@ -268,7 +305,7 @@ def run_undo(options: Namespace) -> int:
     """`undo`."""
     from xl_theodoi.operations.undo import undo  # noqa: PLC0415
 
-    with _opened(options.master) as host:
+    with _opened(options) as host:
         result, entry = undo(host)
     return _write_answer(
         options, result, "counts_undo", host.findings,
@@ -280,7 +317,7 @@ def run_upgrade(options: Namespace) -> int:
     """`upgrade`."""
     from xl_theodoi.operations.upgrade import upgrade  # noqa: PLC0415
 
-    with _opened(options.master) as host:
+    with _opened(options) as host:
         result = upgrade(host, options.as_of)
     key = "counts_upgrade" if result.written else "upgrade_current"
     return _write_answer(options, result, key, host.findings)
