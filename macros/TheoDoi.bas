@@ -9,14 +9,14 @@ Public Sub TheoDoiTaoSo()
     Dim path As String
     If Not CanStart(False) Then Exit Sub
     path = PickNewFile("pick_new")
-    If Len(path) > 0 Then Forward "new_book", path
+    If Len(path) > 0 Then ForwardPath "new_book", path
 End Sub
 
 Public Sub TheoDoiThemNhiemVu()
     Dim path As String
     If Not CanStart(True) Then Exit Sub
     path = PickFile("pick_tasks")
-    If Len(path) > 0 Then Forward "add_book", path
+    If Len(path) > 0 Then ForwardPath "add_book", path
 End Sub
 
 Public Sub TheoDoiKiemTra()
@@ -31,21 +31,21 @@ Public Sub TheoDoiGuiDonVi()
     Dim path As String
     If Not CanStart(True) Then Exit Sub
     path = PickFolder("pick_send")
-    If Len(path) > 0 Then Forward "send_book", path
+    If Len(path) > 0 Then ForwardPath "send_book", path
 End Sub
 
 Public Sub TheoDoiTongHop()
     Dim path As String
     If Not CanStart(True) Then Exit Sub
     path = PickFolder("pick_returned")
-    If Len(path) > 0 Then Forward "consolidate_book", path
+    If Len(path) > 0 Then ForwardPath "consolidate_book", path
 End Sub
 
 Public Sub TheoDoiBaoCao()
     Dim path As String
     If Not CanStart(True) Then Exit Sub
     path = PickFolder("pick_reports")
-    If Len(path) > 0 Then Forward "report_book", path
+    If Len(path) > 0 Then ForwardPath "report_book", path
 End Sub
 
 Public Sub TheoDoiHoanTac()
@@ -60,14 +60,19 @@ Public Sub TheoDoiChanDoan()
     If CanStart(False) Then Forward "doctor_book"
 End Sub
 
+Private Sub Forward(ByVal entry As String)
+    CallPython entry & "()"
+End Sub
+
+Private Sub ForwardPath(ByVal entry As String, ByVal path As String)
+    CallPython entry & "('" & Coded(path) & "')"
+End Sub
+
 ' Esc is Python's while it works: it stops between two files, whereas Excel would stop the macro
 ' in the middle and leave Python working.
-Private Sub Forward(ByVal entry As String, Optional ByVal path As String = "")
-    Dim argument As String
-    argument = ""
-    If Len(path) > 0 Then argument = "'" & Coded(path) & "'"
+Private Sub CallPython(ByVal code As String)
     KeepEscForPython
-    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons." & entry & "(" & argument & ")"
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons." & code
     FreeStatusBarLater
 End Sub
 

@@ -32,13 +32,20 @@ _PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
 _SHEET_TYPES: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _MICROSOFT: Final = "http://schemas.microsoft.com/office"
 _DOS: Final = 0
-_COLOURS: Final = dict(
-    pair.split(":")
-    for pair in (
-        "dk1:000000 lt1:FFFFFF dk2:1F497D lt2:EEECE1 accent1:4F81BD accent2:C0504D "
-        "accent3:9BBB59 accent4:8064A2 accent5:4BACC6 accent6:F79646 hlink:0000FF folHlink:800080"
-    ).split()
-)
+_COLOURS: Final = {
+    "dk1": "000000",
+    "lt1": "FFFFFF",
+    "dk2": "1F497D",
+    "lt2": "EEECE1",
+    "accent1": "4F81BD",
+    "accent2": "C0504D",
+    "accent3": "9BBB59",
+    "accent4": "8064A2",
+    "accent5": "4BACC6",
+    "accent6": "F79646",
+    "hlink": "0000FF",
+    "folHlink": "800080",
+}
 _NO_EFFECT: Final = "<a:effectStyle><a:effectLst/></a:effectStyle>"
 
 

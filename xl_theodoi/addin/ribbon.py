@@ -22,7 +22,7 @@ NAMESPACE: Final = "http://schemas.microsoft.com/office/2009/07/customui"
 """The schema that Excel 2010 and later read, [MS-CUSTOMUI2]."""
 
 _PROCEDURE = re.compile(r"^Public Sub (\w+)\(([^)\n]*)\)$(.*?)^End Sub$", re.MULTILINE | re.DOTALL)
-_FORWARD = re.compile(r'\bForward "(\w+)"')
+_FORWARD = re.compile(r'\bForward(?:Path)? "(\w+)"')
 
 
 @dataclass(frozen=True, slots=True)
