@@ -232,7 +232,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TheodoiError as problem:
         return _fail(problem, as_json)
     except KeyboardInterrupt:
-        return _interrupted(as_json)
+        code = _interrupted(as_json)
+        if arguments is None:
+            # Where the interruption met the import of a module, Python would end the process
+            # with a signal of its own in the end, whatever code is returned.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        return code
     except BrokenPipeError:
         # Whoever read the answer (`| head`) has gone; the work itself was done before.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
