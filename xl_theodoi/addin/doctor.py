@@ -182,15 +182,8 @@ def _packages(system: System) -> Iterator[Line]:
             bad.append(text("doctor", "package_missing", name=requirement.name))
             continue
         if not requirement.specifier.contains(version, prereleases=True):
-            bad.append(
-                text(
-                    "doctor",
-                    "package_version",
-                    name=requirement.name,
-                    version=version,
-                    wanted=requirement.specifier,
-                )  # fmt: skip
-            )
+            found = {"name": requirement.name, "version": version}
+            bad.append(text("doctor", "package_version", **found, wanted=requirement.specifier))
     for name in COMPILED + (COMPILED_ON_WINDOWS if system.is_windows else ()):
         try:
             importlib.import_module(name)
