@@ -108,6 +108,12 @@ def a1_formula(formula: str, table: str, columns: Mapping[str, str], row: int) -
     return row_formula(formula, table, columns).at(row)
 
 
+def own_labels(formula: str, table: str) -> list[str]:
+    """Return the labels of a table that a formula refers to in its own row, each once."""
+    labels = (_own_label(match, table) for match in _PIECE.finditer(formula))
+    return list(dict.fromkeys(label for label in labels if label is not None))
+
+
 def relabelled(formula: str, table: str, labels: Mapping[str, str]) -> str:
     """Return a formula whose references to its own row are written in full.
 
@@ -171,7 +177,7 @@ def rows_without(
     """
     if not formulas:
         return list(range(len(rows)))
-    holds = _Judge(expected, table, columns)
+    holds = FormulaJudge(expected, table, columns)
     right: set[int] = set()
     singles: Iterator[tuple[int, str]]
     if isinstance(formulas, GroupedFormulas):
@@ -185,8 +191,14 @@ def rows_without(
     return [position for position in range(len(rows)) if position not in right]
 
 
-class _Judge:
-    """Says whether a text is the expected formula; each way of writing is looked at once."""
+class FormulaJudge:
+    """Says whether a text is the expected formula; each way of writing is looked at once.
+
+    Args:
+        expected: The formula.
+        table: The table's name.
+        columns: Column letters by label.
+    """
 
     def __init__(self, expected: RowFormula, table: str, columns: Mapping[str, str]) -> None:
         self._table = table
@@ -196,6 +208,7 @@ class _Judge:
         self._loose = self._cut(expected.at(_SOME_ROW), _SOME_ROW, loose=True)
 
     def __call__(self, text: str, row: int) -> bool:
+        """Return whether a cell of a sheet row that has this text holds the formula."""
         digits = str(row)
         text = text.removeprefix("=")
         for pieces in self._right:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from xl_theodoi.domain.cells import Value
     from xl_theodoi.workbook.editing.book import TableColumn
+    from xl_theodoi.workbook.editing.live import LiveColumn
     from xl_theodoi.workbook.editing.tables import TableEdit
 
 
@@ -69,21 +70,52 @@ class _NewColumn:
         self._edit = edit
         self._column = column
         self.index = column.index
+        self.heights: list[float] = []
+        self.filled: Sequence[int] = numbers
         own = edit.new_style(column)
         self._style = own if own is not None else edit.sheet.style_at(model, column.index)
         self._blank = b"" if own is None else b' s="%d"/>' % own
         self._needs: dict[Value | Absent, float] = {}
+        live = edit.live.get(column.index)
+        if live is not None:
+            self._make_live(live, values, numbers)
+            return
         self.calculated = edit.is_calculated(column) and ABSENT in values
         self.endings = self._made(values, numbers)
-        self.heights: list[float] = []
         if any(self._needs.values()):
             self.heights = list(map(self._needs.get, values, repeat(0.0)))
         self.lacks_cells = not all(self.endings)
         self.references = _texts(values)
         blank = {None, ""} if self.calculated else {None, "", ABSENT}
-        self.filled: Sequence[int] = numbers
         if not blank.isdisjoint(self._needs):
             self.filled = list(compress(numbers, (value not in blank for value in values)))
+
+    def _make_live(
+        self, live: LiveColumn, values: Sequence[Value | Absent], numbers: range
+    ) -> None:
+        """Make cells of a formula that is the same in every row, with their stored results."""
+        sheet = self._edit.sheet
+        element = live.elements(sheet, numbers)
+        closing = b"</%sc>" % sheet.xml.prefix
+        heights = self._edit.session.heights(sheet)
+        known: dict[tuple[type, Value | Absent], tuple[bytes, bytes]] = {}
+        self.endings = []
+        for number, value in zip(numbers, values, strict=True):
+            key = value.__class__, value
+            ending = known.get(key)
+            # -0.0 is equal to 0.0 and not written alike.
+            if ending is None or value.__class__ is float:
+                start, inner = b"" if self._style is None else b' s="%d"' % self._style, b""
+                if not isinstance(value, Absent):
+                    start, inner = sheet.result_ending(number, self.index, value, self._style)
+                    self._needs[value] = heights.needed(self.index, self._style or 0, value)
+                ending = known[key] = start + b">", inner + closing
+            self.endings.append(ending[0] + element(number) + ending[1])
+        if any(self._needs.values()):
+            self.heights = list(map(self._needs.get, values, repeat(0.0)))
+        self.lacks_cells = False
+        self.references = 0
+        self.calculated = True
 
     def _made(self, values: Sequence[Value | Absent], numbers: range) -> list[bytes]:
         types = set(map(type, values))

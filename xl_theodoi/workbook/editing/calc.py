@@ -228,7 +228,8 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
         return
     dependencies = Dependencies(session)
     waiting = [group for s in sheets.values() for group in formula_groups(s)]
-    has_formulas = bool(waiting)
+    # Stored results of live columns are right: the program has computed them.
+    has_formulas = bool(waiting) or any(s.live for s in sheets.values())
     if extents:
         waiting = [part for group in waiting for part in _followed(group, extents)]
     pivots = pivot_caches(session)

@@ -15,6 +15,7 @@ from xl_theodoi.domain.changes import (
     AddColumns,
     AppendColumns,
     AppendRows,
+    LiveColumns,
     MarkCells,
     RemoveRows,
     ReplaceRows,
@@ -58,6 +59,7 @@ def edit_bytes(
 
     Row positions count as the table was read: rows that an earlier change took out do not
     move the positions of later changes; after `ReplaceRows` they count the new rows.
+    `LiveColumns` holds for all changes of its table, wherever it stands among them.
 
     Args:
         data: Bytes of an `.xlsx` or `.xlsm` file.
@@ -74,13 +76,23 @@ def edit_bytes(
     session = Session(data, file)
     for change in changes:
         session.strings.expect(_values(change))
-    for change in changes:
+        if isinstance(change, LiveColumns):
+            session.expect_live(change)
+    for change in sorted(changes, key=lambda change: _turn(session, change)):
         _apply(session, change, note_author)
     session.finish()
     result = session.package.build()
     parts = session.package.changed()
     edit_verify.verify(session.package, result)
     return result, parts
+
+
+def _turn(session: Session, change: Change) -> int:
+    """Return when a change has its turn: formulas are in their cells before their results."""
+    if isinstance(change, LiveColumns):
+        return 1
+    is_for_live = isinstance(change, AddColumns) and change.table.casefold() in session.live
+    return 0 if is_for_live else 2
 
 
 def _values(change: Change) -> Iterable[Value]:
@@ -116,6 +128,8 @@ def _apply(session: Session, change: Change, author: str) -> None:
         edit_remove.remove_rows(session, change)
     elif isinstance(change, AddColumns):
         edit_columns.add_columns(session, change)
+    elif isinstance(change, LiveColumns):
+        edit_tables.mend(session, change)
     elif isinstance(change, MarkCells):
         edit_notes.mark_cells(session, change, author)
     elif isinstance(change, SetName):

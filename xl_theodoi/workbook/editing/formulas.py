@@ -11,14 +11,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.cells import column_index
+from xl_theodoi.domain.cells import column_index, column_letter
 from xl_theodoi.workbook.editing import xml
-from xl_theodoi.workbook.editing.refs import Area, parse_area, shift_formula
+from xl_theodoi.workbook.editing.refs import Area, area_text, parse_area, shift_formula
 from xl_theodoi.workbook.editing.rows import attributes_of, attributes_text
 from xl_theodoi.workbook.editing.values import formula_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from xl_theodoi.workbook.editing.sheet import SheetEdit
 
@@ -76,8 +76,66 @@ _Found = tuple[int, int, dict[bytes, bytes], str]
 """Row, column, attributes and text of a formula."""
 
 
-def formula_cells(sheet: SheetEdit) -> Iterator[FormulaCell]:
-    """Yield the formulas of a sheet in row order."""
+@dataclass(frozen=True, slots=True)
+class SharedFormula:
+    """A formula that cells share, as it stands in the first of them.
+
+    Attributes:
+        text: Text without the equals sign.
+        row: Sheet row.
+        column: 1-based column.
+    """
+
+    text: str
+    row: int
+    column: int
+
+    def at(self, row: int, column: int) -> str:
+        """Return the formula as it reads in another cell."""
+        return shift_formula(self.text, row - self.row, column - self.column)
+
+
+def shared_formulas(sheet: SheetEdit) -> dict[bytes, SharedFormula]:
+    """Return the formulas that cells of a sheet share, by their number."""
+    found: dict[bytes, SharedFormula] = {}
+    needle = b"<%sf" % sheet.xml.prefix
+    for number in sorted(sheet.xml.rows_with(b"ref")):
+        for column, cell in sheet.xml.cells_with(number, needle):
+            formula = formula_of(cell)
+            if formula is not None and formula[0].get(b"t") == b"shared" and formula[1]:
+                found[formula[0].get(b"si", b"")] = SharedFormula(formula[1], number, column)
+    return found
+
+
+def sharing_cells(sheet: SheetEdit, shared: bytes) -> Iterator[tuple[int, int]]:
+    """Yield row and column of the cells that share the formula of a number."""
+    needle = b"<%sf" % sheet.xml.prefix
+    for number in sorted(sheet.xml.rows_with(b"si")):
+        for column, cell in sheet.xml.cells_with(number, needle):
+            formula = formula_of(cell)
+            if (
+                formula is not None
+                and formula[0].get(b"t") == b"shared"
+                and formula[0].get(b"si", b"") == shared
+            ):
+                yield number, column
+
+
+def formula_cells(sheet: SheetEdit, *, with_live: bool = False) -> Iterator[FormulaCell]:
+    """Yield the formulas of a sheet in row order.
+
+    Args:
+        sheet: The sheet.
+        with_live: Whether those of `LiveColumns` are among them.
+    """
+    if not with_live and sheet.live:
+        for group in formula_groups(sheet):
+            yield from group.cells()
+        return
+    yield from _all_cells(sheet)
+
+
+def _all_cells(sheet: SheetEdit) -> Iterator[FormulaCell]:
     needle = b"<%sf" % sheet.xml.prefix
 
     def found() -> Iterator[_Found]:
@@ -90,19 +148,22 @@ def formula_cells(sheet: SheetEdit) -> Iterator[FormulaCell]:
     return _resolved(sheet, found())
 
 
-def _resolved(sheet: SheetEdit, found: Iterable[_Found]) -> Iterator[FormulaCell]:
-    """Yield formulas, given in row order, with the texts that they share."""
-    masters: dict[bytes, tuple[str, int, int]] = {}
+def _resolved(
+    sheet: SheetEdit,
+    found: Iterable[_Found],
+    known: Mapping[bytes, SharedFormula] | None = None,
+) -> Iterator[FormulaCell]:
+    """Yield formulas, given in row order, with the texts that they share, or that are known."""
+    masters = dict(known or {})
     for number, column, attributes, given in found:
         text, fills = given, None
         kind = attributes.get(b"t")
         if kind == b"shared":
             shared = attributes.get(b"si", b"")
             if text:
-                masters[shared] = (text, number, column)
+                masters[shared] = SharedFormula(text, number, column)
             elif shared in masters:
-                master, row, start = masters[shared]
-                text = shift_formula(master, number - row, column - start)
+                text = masters[shared].at(number, column)
         elif kind in (b"array", b"dataTable"):
             fills = parse_area(attributes.get(b"ref", b"").decode())
         yield FormulaCell(
@@ -111,12 +172,17 @@ def _resolved(sheet: SheetEdit, found: Iterable[_Found]) -> Iterator[FormulaCell
 
 
 def formula_groups(sheet: SheetEdit) -> list[FormulaGroup]:
-    """Return the formulas of a sheet by column and text, in the order of their first rows."""
+    """Return the formulas of a sheet by column and text, in the order of their first rows.
+
+    Those of `LiveColumns` are left out: nothing is asked about half a million of them.
+    """
     scanned = _scan(sheet)
     if scanned is None:
         plain: dict[tuple[int, str], FormulaGroup] = {}
         groups = []
-        for cell in formula_cells(sheet):
+        for cell in _all_cells(sheet):
+            if any(table.holds(cell.row, cell.column) for table in sheet.live):
+                continue
             alone = cell.shared or cell.fills is not None or cell.table
             known = None if alone else plain.get((cell.column, cell.text))
             if known is not None:
@@ -127,7 +193,8 @@ def formula_groups(sheet: SheetEdit) -> list[FormulaGroup]:
                 plain[cell.column, cell.text] = groups[-1]
         return groups
     texts, others = scanned
-    groups = [FormulaGroup(cell, [cell.row]) for cell in _resolved(sheet, others)]
+    shared = shared_formulas(sheet) if sheet.live and others else None
+    groups = [FormulaGroup(cell, [cell.row]) for cell in _resolved(sheet, others, shared)]
     for (letters, text), rows in texts.items():
         rows.sort()
         column = column_index(letters.decode())
@@ -141,25 +208,26 @@ def _scan(sheet: SheetEdit) -> tuple[dict[tuple[bytes, bytes], list[int]], list[
     prefix = sheet.xml.prefix
     if sheet.xml.masked:
         return None
-    pattern = re.compile(rb"<%sf(?: ([^<>]*?))?(?:/>|>([^<]*)</%sf>)" % (prefix, prefix))
+    element = rb"<%sf(?: ([^<>]*?))?(?:/>|>([^<]*)</%sf>)" % (prefix, prefix)
     needle, opening = b"<%sf" % prefix, b'<%sc r="' % prefix
     texts: dict[tuple[bytes, bytes], list[int]] = {}
     others: list[_Found] = []
-    replaced = sheet.xml.touched_rows()
-    touched = frozenset(replaced)
-    start, stop = sheet.xml.body
-    places = (
-        (sheet.xml.data, start, stop, touched),
-        (b"".join(map(sheet.xml.raw, replaced)), 0, None, frozenset[int]()),
-    )
-    for data, low, high, left_out in places:
-        high = len(data) if high is None else high  # noqa: PLW2901 - the whole of it
+    for data, low, high, left_out, letters_left_out in _regions(sheet):
         expected = data.count(needle, low, high)
+        pattern = element
+        if letters_left_out:
+            live = b"|".join(letters_left_out)
+            own = re.compile(
+                rb'<%sc r="(?:%s)[0-9]+"[^<>]*><%sf(?=[ />])()' % (prefix, live, prefix)
+            )
+            # The empty group makes a list of one object, instead of a text for each cell.
+            expected -= len(own.findall(data, low, high))
+            pattern = rb'<%sc r="(?!(?:%s)[0-9])[A-Z]+[0-9]+"[^<>]*>%s' % (prefix, live, element)
         if not expected:
             continue
-        for match in pattern.finditer(data, low, high):
+        for match in re.compile(pattern).finditer(data, low, high):
             expected -= 1
-            end = match.start()
+            end = data.find(needle, match.start())
             at = data.rfind(opening, max(end - _FAR, low), end) + len(opening)
             quote = data.find(b'"', at, end)
             if at < len(opening) or quote < 0 or data.find(b">", at, end) != end - 1:
@@ -184,28 +252,67 @@ def _scan(sheet: SheetEdit) -> tuple[dict[tuple[bytes, bytes], list[int]], list[
     return texts, others
 
 
-def shared_text(sheet: SheetEdit, row: int, column: int) -> str | None:
-    """Return what a shared formula says in one of its cells."""
-    cells = formula_cells(sheet)
-    return next((c.text for c in cells if (c.row, c.column) == (row, column)), None)
+def _regions(
+    sheet: SheetEdit,
+) -> Iterator[tuple[bytes, int, int, frozenset[int], list[bytes]]]:
+    """Yield all rows of a sheet: bytes, where they begin and end, rows that do not count.
+
+    At last the letters of the columns whose formulas are left out.
+    """
+    replaced = sheet.xml.touched_rows()
+    touched = frozenset(replaced)
+    data = sheet.xml.data
+    at, stop = sheet.xml.body
+    for table in sorted(sheet.live, key=lambda table: table.body):
+        letters = [column_letter(index).encode() for index in table.columns]
+        first, last = table.body
+        low, high = sheet.xml.span(first, last)
+        if low < at:
+            # Tables side by side: only one of them can be passed over.
+            continue
+        yield data, at, low, touched, []
+        yield data, low, high, touched, letters
+        at = high
+        inside = [row for row in replaced if first <= row <= last]
+        replaced = [row for row in replaced if not first <= row <= last]
+        joined = b"".join(map(sheet.xml.raw, inside))
+        yield joined, 0, len(joined), frozenset(), letters
+    yield data, at, stop, touched, []
+    joined = b"".join(map(sheet.xml.raw, replaced))
+    yield joined, 0, len(joined), frozenset(), []
+
+
+def shared_text(sheet: SheetEdit, shared: bytes, row: int, column: int) -> str | None:
+    """Return what the shared formula of a number says in a cell, `None` if there is none."""
+    formula = shared_formulas(sheet).get(shared)
+    return None if formula is None else formula.at(row, column)
 
 
 def rewrite_formula(cell: FormulaCell, text: str) -> None:
     """Put another text into a formula; its cached value and attributes stay.
 
-    A sheet's shared formulas are written out first: the master's text is also its followers'.
+    A shared formula is written out first: the master's text is also its followers'.
     """
     sheet = cell.sheet
     target = sheet.xml.row(cell.row).cells[cell.column]
     formula = formula_of(target)
     if formula is not None and formula[0].get(b"t") == b"shared":
-        unshare(sheet)
+        _unshare(sheet, formula[0].get(b"si", b""))
     _write_formula(sheet, cell.row, cell.column, text)
     cell.text = text
 
 
-def _write_formula(sheet: SheetEdit, number: int, column: int, text: str) -> None:
-    """Put a text into the formula element of a cell; it is no shared formula afterwards."""
+def _write_formula(
+    sheet: SheetEdit,
+    number: int,
+    column: int,
+    text: str,
+    given: dict[bytes, bytes] | None = None,
+) -> None:
+    """Put a text into the formula element of a cell.
+
+    It is no shared formula afterwards, unless the attributes given say so.
+    """
     target = sheet.xml.row(number).cells[column]
     match = _FORMULA_ELEMENT.search(target.inner or b"")
     if match is None or target.inner is None:
@@ -214,7 +321,7 @@ def _write_formula(sheet: SheetEdit, number: int, column: int, text: str) -> Non
     attributes = attributes_of(match[1])
     if attributes.get(b"t") == b"shared":
         attributes = {}
-    start = attributes_text(attributes)
+    start = attributes_text(attributes if given is None else given)
     element = b"<%sf%s>%s</%sf>" % (prefix, start, xml.escape(text), prefix)
     target.inner = target.inner[: match.start()] + element + target.inner[match.end() :]
     sheet.xml.replace_cell(number, column, target)
@@ -222,6 +329,46 @@ def _write_formula(sheet: SheetEdit, number: int, column: int, text: str) -> Non
 
 def unshare(sheet: SheetEdit) -> None:
     """Write every shared formula of a sheet out in full."""
-    for cell in list(formula_cells(sheet)):
+    for cell in list(formula_cells(sheet, with_live=True)):
         if cell.shared:
             _write_formula(sheet, cell.row, cell.column, cell.text)
+
+
+def _unshare(sheet: SheetEdit, shared: bytes) -> None:
+    """Write the shared formula of a number out in full."""
+    formula = shared_formulas(sheet).get(shared)
+    if formula is not None:
+        for row, column in list(sharing_cells(sheet, shared)):
+            _write_formula(sheet, row, column, formula.at(row, column))
+
+
+def release_masters(sheet: SheetEdit, cells: Mapping[int, Collection[int]]) -> None:
+    """Let cells whose formulas are going to be replaced share these with no other cell.
+
+    Args:
+        sheet: The sheet.
+        cells: Rows by column.
+    """
+    for shared, formula in shared_formulas(sheet).items():
+        if formula.row not in cells.get(formula.column, ()):
+            continue
+        left = [
+            (row, column)
+            for row, column in sharing_cells(sheet, shared)
+            if row not in cells.get(column, ())
+        ]
+        if len({column for _, column in left}) == 1:
+            _move_master(sheet, shared, formula, left)
+        else:
+            for row, column in left:
+                _write_formula(sheet, row, column, formula.at(row, column))
+
+
+def _move_master(
+    sheet: SheetEdit, shared: bytes, formula: SharedFormula, left: list[tuple[int, int]]
+) -> None:
+    """Make the first of the cells that are left the one that has the formula for the others."""
+    row, column = left[0]
+    area = area_text(Area(row, column, left[-1][0], column))
+    attributes = {b"t": b"shared", b"ref": area.encode(), b"si": shared}
+    _write_formula(sheet, row, column, formula.at(row, column), attributes)

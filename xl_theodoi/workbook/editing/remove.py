@@ -37,10 +37,12 @@ def remove_rows(session: Session, change: RemoveRows) -> None:
         if area.meets(moving):
             raise sheet.refusal(area.top, area.left, "formula_master")
     removal = Removal(sheet.name, body, rows, table.opened_last)
+    live, sheet.live = sheet.live, []
     if any(c.shared for c in formula_cells(sheet)):
         unshare(sheet)
     _move_cells(sheet, moving, removal)
     _move_formulas(session, removal)
+    sheet.live = live
     for other in session.book.sheets:
         _move_rules(session.sheet(other), removal)
     _move_outside(session, removal)

@@ -173,6 +173,15 @@ class SheetXml:
         """Return where the rows stand in the bytes; rows put one by one stand beside them."""
         return self._numbers, self._starts, self._ends
 
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Return where the bytes of the rows from one to another begin and end."""
+        low = bisect_left(self._numbers, first)
+        high = bisect_left(self._numbers, last + 1)
+        if low == high:
+            at = self._starts[low] if low < len(self._starts) else self.body[1]
+            return at, at
+        return self._starts[low], self._ends[high - 1]
+
     def has_row(self, number: int) -> bool:
         """Whether there is an element for the row."""
         return number in self._replaced or self._index(number) >= 0

@@ -8,6 +8,7 @@ from xl_theodoi.workbook.editing import calc as edit_calc
 from xl_theodoi.workbook.editing import follow as edit_follow
 from xl_theodoi.workbook.editing.book import Book
 from xl_theodoi.workbook.editing.heights import RowHeights
+from xl_theodoi.workbook.editing.live import LiveTable
 from xl_theodoi.workbook.editing.package import Package
 from xl_theodoi.workbook.editing.sheet import SheetEdit
 from xl_theodoi.workbook.editing.strings import SharedStrings
@@ -15,6 +16,7 @@ from xl_theodoi.workbook.editing.styles import Styles
 from xl_theodoi.workbook.editing.values import CellWriter
 
 if TYPE_CHECKING:
+    from xl_theodoi.domain.changes import LiveColumns
     from xl_theodoi.workbook.editing.book import Sheet
     from xl_theodoi.workbook.editing.refs import Extent
 
@@ -25,6 +27,9 @@ class Session:
     Args:
         data: The file's bytes.
         file: File name as shown to people.
+
+    Attributes:
+        live: Columns of formulas by the table's name in small letters.
 
     Raises:
         TheodoiError: When the package cannot be edited safely; see `Package` and `Book`.
@@ -40,6 +45,7 @@ class Session:
         self.writer = CellWriter(self.strings, self.styles, date_1904=self.book.date_1904)
         self._sheets: dict[str, SheetEdit] = {}
         self._heights: dict[str, RowHeights] = {}
+        self.live: dict[str, LiveTable] = {}
 
     def _related(self, part: str, kind: str) -> str | None:
         for relation in self.package.relationships(part):
@@ -66,6 +72,19 @@ class Session:
         if sheet.part not in self._heights:
             self._heights[sheet.part] = RowHeights(sheet, self.styles())
         return self._heights[sheet.part]
+
+    def expect_live(self, change: LiveColumns) -> None:
+        """Learn which columns of a table hold formulas, before any change is made.
+
+        Raises:
+            TheodoiError: `edit_unknown_table`.
+        """
+        table = self.book.table(change.table)
+        known = self.live.get(table.name.casefold())
+        if known is None:
+            known = self.live[table.name.casefold()] = LiveTable(table)
+            self.sheet(table.sheet).live.append(known)
+        known.formulas.update(change.formulas)
 
     def open_sheets(self) -> list[SheetEdit]:
         """Return the worksheets that were opened so far."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from xl_theodoi.domain.cells import Value
+    from xl_theodoi.workbook.editing.live import Elements, LiveTable
     from xl_theodoi.workbook.editing.package import Package
     from xl_theodoi.workbook.editing.rows import Row
     from xl_theodoi.workbook.editing.strings import SharedStrings
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 _GROUP_FORMULA = re.compile(
     rb"""<(?:[\w.-]+:)?f\s(?=[^>]*?\bt\s*=\s*["'](?:array|dataTable)["'])([^>]*)>"""
 )
+_FORMULA_ELEMENT = re.compile(
+    rb"<(?:[\w.-]+:)?f(?=[\s/>])[^>]*?(?:/>|>.*?</(?:[\w.-]+:)?f\s*>)", re.DOTALL
+)
+_SHARED_NUMBER = re.compile(rb"""\ssi\s*=\s*["']([0-9]+)["']""")
 _NOT_COPIED = (b"hidden", b"collapsed", b"outlineLevel")
 """Attributes that a new row does not take from its template."""
 
@@ -60,6 +65,7 @@ class SheetEdit:
         self.xml = SheetXml(package.read(part), part)
         self.changed = Changed()
         self.formulas_changed = False
+        self.live: list[LiveTable] = []
         self._package = package
         self._strings = strings
         self._writer = writer
@@ -68,6 +74,7 @@ class SheetEdit:
         self._column_styles: list[tuple[int, int, int]] | None = None
         self._groups: list[Area] | None = None
         self._frames: dict[int | None, tuple[bytes, bytes, int]] = {}
+        self._last_shared: int | None = None
 
     def refusal(self, row: int, column: int, reason: str) -> TheodoiError:
         """Return the error that names a cell as the reason why nothing is written."""
@@ -183,6 +190,65 @@ class SheetEdit:
             self.name, row.number, column, value, style=kept, prefix=self.xml.prefix
         )
         self.changed.add(row.number, column)
+
+    def set_result(
+        self,
+        row: Row,
+        column: int,
+        value: Value,
+        element: Elements,
+        *,
+        forced: bool = False,
+        stored: bool = True,
+        style: int | None = None,
+    ) -> None:
+        """Put a stored result into a cell of a formula, keeping formula and format.
+
+        Args:
+            row: The row, put back by the caller.
+            column: 1-based column.
+            value: The result; `None` is an empty text.
+            element: Gives the formula for a cell that has none.
+            forced: Whether the formula takes the place of the one there is.
+            stored: Whether there is a result at all.
+            style: Format for a cell that has none of its own.
+
+        Raises:
+            TheodoiError: `edit_refused` for a cell that an array fills, and as `CellWriter.cell`.
+            ValueError: As `CellWriter.cell`.
+        """
+        old = row.cells.get(column)
+        match = None if forced or old is None else _FORMULA_ELEMENT.search(old.inner or b"")
+        if match is None and not forced:
+            self.check_overwrite(row.number, column, old)
+        kept = self.style_at(row, column)
+        kept = style if kept is None or (old is None and style is not None) else kept
+        if old is not None and is_shared_string(old):
+            self._strings.release()
+        start, inner = b"" if kept is None else b' s="%d"' % kept, b""
+        if stored:
+            start, inner = self.result_ending(row.number, column, value, kept)
+        self.formulas_changed = self.formulas_changed or match is None
+        formula = element(row.number) if match is None else match[0]
+        place = b' r="%s"' % address(row.number, column).encode()
+        row.cells[column] = CellXml(place + start, formula + inner)
+        self.changed.add(row.number, column)
+
+    def result_ending(
+        self, row: int, column: int, value: Value, style: int | None
+    ) -> tuple[bytes, bytes]:
+        """Return attributes after the address and the value of a formula's stored result."""
+        prefix = self.xml.prefix
+        return self._writer.result(self.name, row, column, value, style=style, prefix=prefix)[:2]
+
+    def new_shared_number(self) -> int:
+        """Return a number that no shared formula of the sheet has."""
+        if self._last_shared is None:
+            rows = b"".join(map(self.xml.raw, self.xml.touched_rows()))
+            known = {*_SHARED_NUMBER.findall(self.xml.data), *_SHARED_NUMBER.findall(rows)}
+            self._last_shared = max(map(int, known), default=-1)
+        self._last_shared += 1
+        return self._last_shared
 
     def ending(self, row: int, column: int, value: Value, style: int | None) -> tuple[bytes, int]:
         """Return a cell with a value from after its address on, and its format.

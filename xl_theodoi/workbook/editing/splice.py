@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import column_index, column_letter
 from xl_theodoi.workbook.editing import rewrite
+from xl_theodoi.workbook.editing.build import Absent
 from xl_theodoi.workbook.editing.heights import grow
 from xl_theodoi.workbook.editing.rows import CellXml, Row, attributes_of, attributes_text, widened
 from xl_theodoi.workbook.editing.values import has_content, is_shared_string, is_usual_text
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from xl_theodoi.domain.cells import Value
+    from xl_theodoi.workbook.editing.live import Elements, LiveColumn
     from xl_theodoi.workbook.editing.tables import TableEdit
 
 _BETWEEN = b'><c r="'
@@ -32,6 +34,10 @@ _ROW_END = b"></row>"
 _CELL_END = b"</c"
 _ADDRESS = re.compile(rb'([A-Z]{1,2})[0-9]+"')
 """Columns beyond ZZ are rare: their rows are taken apart."""
+_FORMULA_CELL = re.compile(
+    rb'[A-Z]{1,2}[0-9]+"[^<>]*>(?:<f(?: [^<>]*)?/>|<f(?: [^<>]*[^<>/])?>[^<]*</f>)'
+    rb"(?:<v>[^<]*</v>|<v ?/>)?</c"
+)
 _DIGITS = b"0123456789"
 
 _MANY_KINDS = 4000
@@ -46,20 +52,28 @@ class _Layout:
     Attributes:
         columns: Columns of the cells, ascending.
         places: Place of each cell among the pieces of the row; 0 for one that cannot be cut.
+        formulas: The same for cells of formulas, in columns where these are kept.
         plans: Where the cells of a set of columns stand, found before; -1 for a missing one,
             `None` where one of them cannot be cut.
     """
 
-    __slots__ = ("columns", "places", "plans")
+    __slots__ = ("columns", "formulas", "places", "plans")
 
-    def __init__(self, columns: list[int], places: dict[int, int]) -> None:
+    def __init__(
+        self, columns: list[int], places: dict[int, int], formulas: dict[int, int]
+    ) -> None:
         self.columns = columns
         self.places = places
+        self.formulas = formulas
         self.plans: dict[int, tuple[int, ...] | None] = {}
 
     def plan(self, mask: int, columns: Sequence[ColumnCells]) -> tuple[int, ...] | None:
         """Return where the cells of some columns stand."""
-        found = tuple(self.places.get(column.index, -1) for column in columns)
+        live = {**self.places, **self.formulas}
+        found = tuple(
+            (self.places if column.live is None else live).get(column.index, -1)
+            for column in columns
+        )
         plan = self.plans[mask] = None if 0 in found else found
         return plan
 
@@ -90,33 +104,68 @@ class _Made:
         self.needs = needs
 
 
+class _MadeResults:
+    """The cells of one column of formulas in one format.
+
+    Attributes:
+        style: The format of the cells that are overwritten.
+        was_text: Whether these refer to shared strings.
+        results: By result, what stands after the address, before the formula and behind it.
+        needs: As in `_Made`.
+    """
+
+    __slots__ = ("needs", "results", "style", "was_text")
+
+    def __init__(self, style: int | None, *, was_text: bool) -> None:
+        self.style = style
+        self.was_text = was_text
+        self.results: dict[Value | Absent, tuple[bytes, bytes]] = {}
+        self.needs: dict[Value | Absent, float] = {}
+
+
 class ColumnCells:
     """The cells that one column gets.
 
     Args:
         index: 1-based column.
         numbers: Sheet rows, ascending.
-        values: A value for each.
+        values: A value for each; of a column of formulas the stored result, or `ABSENT`.
+        live: The column of formulas, if it is one.
+        forced: Whether its formula takes the place of those there are.
     """
 
-    def __init__(self, index: int, numbers: Sequence[int], values: Sequence[Value]) -> None:
+    def __init__(
+        self,
+        index: int,
+        numbers: Sequence[int],
+        values: Sequence[Value | Absent],
+        live: LiveColumn | None = None,
+        *,
+        forced: bool = False,
+    ) -> None:
         self.index = index
         self.letters = column_letter(index).encode()
         self.numbers = numbers
         self.values = values
-        self.left: Iterator[Value] = iter(values)
+        self.live = live
+        self.forced = forced
+        self.elements: Elements | None = None
+        self.left: Iterator[Value | Absent] = iter(values)
         types = set(map(type, values))
         numeric = types & {int, bool, float}
         # 1, 1.0 and True are equal, and so are -0.0 and 0: such are made one by one.
         alike = len(numeric) == 1 and float not in numeric
-        self.alike = frozenset({str, date, *numeric} if alike else {str, date})
+        self.alike: frozenset[type] = frozenset(
+            {str, date, type(None), Absent, *numeric} if alike else {str, date, type(None), Absent}
+        )
         self.has_blanks = type(None) in types or any(value == "" for value in values)
         self.by_head: dict[bytes, _Made] = {}
+        self.by_live_head: dict[bytes, _MadeResults] = {}
         self.by_style: dict[int | None, tuple[dict[Value, bytes], dict[Value, float]]] = {}
 
     def filled(self) -> Sequence[int]:
         """Return the rows whose cell gets a content."""
-        if not self.has_blanks:
+        if not self.has_blanks or self.live is not None:
             return self.numbers
         pairs = zip(self.numbers, self.values, strict=True)
         return [number for number, value in pairs if value is not None and value != ""]
@@ -168,6 +217,9 @@ class RowSplicer:
         masks = [0] * (last - first + 1)
         for at, column in enumerate(columns):
             bit = 1 << at
+            if column.live is not None:
+                rows = column.numbers if column.forced else ()
+                column.elements = column.live.elements(self._sheet, rows)
             for number in column.numbers:
                 masks[number - first] |= bit
         kinds = {
@@ -182,13 +234,18 @@ class RowSplicer:
                 values = [next(column.left) for column in wanted]
                 if not self.set(number, mask, wanted, values):
                     pairs = zip(wanted, values, strict=True)
+                    forced = {c.index: c.elements for c in wanted if c.forced and c.elements}
                     self._edit.set_in_row(
-                        number, [(column.index, value) for column, value in pairs]
+                        number, [(column.index, value) for column, value in pairs], forced
                     )
         self._finish()
 
     def set(
-        self, number: int, mask: int, wanted: Sequence[ColumnCells], values: Sequence[Value]
+        self,
+        number: int,
+        mask: int,
+        wanted: Sequence[ColumnCells],
+        values: Sequence[Value | Absent],
     ) -> bool:
         """Put values into a row; return whether the row is one that can be cut.
 
@@ -228,6 +285,24 @@ class RowSplicer:
         added = dropped = 0
         for column, at, value in zip(wanted, plan, values, strict=True):
             where = column.letters + digits
+            if column.elements is not None:
+                known = self._live(column, number, where, pieces[at] if at >= 0 else None, start)
+                if known is None:
+                    return False
+                results, formula = known
+                before, after = results.results.get(value) or self._result(
+                    column, results, number, value
+                )
+                if at < 0:
+                    missing[column.index] = where + before + formula + after
+                else:
+                    pieces[at] = where + before + formula + after
+                    dropped += results.was_text
+                if results.needs:
+                    most = max(most, results.needs.get(value, 0.0))
+                continue
+            if isinstance(value, Absent):
+                continue
             if at < 0:
                 cell = self._missing(column, number, value, start)
                 if cell is None:
@@ -336,6 +411,7 @@ class RowSplicer:
             return None
         columns: list[int] = []
         places: dict[int, int] = {}
+        formulas: dict[int, int] = {}
         for at, piece in enumerate(pieces[1:], start=1):
             match = _ADDRESS.match(piece)
             column = column_index(match[1].decode()) if match is not None else 0
@@ -348,7 +424,9 @@ class RowSplicer:
             else:
                 plain = b"<f" not in piece and piece.find(_CELL_END) == len(piece) - 3
             places[column] = at if plain else 0
-        return _Layout(columns, places)
+            if not plain and _FORMULA_CELL.fullmatch(piece):
+                formulas[column] = at
+        return _Layout(columns, places, formulas)
 
     def _attributes_of(self, start: bytes) -> dict[bytes, bytes] | None:
         """Return a row's attributes after its number, `None` where they are written unusually."""
@@ -356,6 +434,53 @@ class RowSplicer:
             found = attributes_of(start)
             self._attributes[start] = found if attributes_text(found) == start else None
         return self._attributes[start]
+
+    def _live(
+        self, column: ColumnCells, number: int, where: bytes, piece: bytes | None, start: bytes
+    ) -> tuple[_MadeResults, bytes] | None:
+        """Return what is known of a cell of a column of formulas, and its formula.
+
+        `None` where the row cannot be cut.
+        """
+        close = -1
+        if piece is None:
+            attributes = self._attributes_of(start)
+            if attributes is None:
+                return None
+            style, _ = self._new_style(number, column.index, "", attributes)
+            head = b"" if style is None else b' s="%d"' % style
+        elif not piece.startswith(where):
+            return None
+        else:
+            close = piece.find(b">")
+            head = piece[len(where) : close]
+        made = column.by_live_head.get(head)
+        if made is None:
+            cell = CellXml(head, None)
+            made = _MadeResults(cell.style, was_text=is_shared_string(cell))
+            column.by_live_head[head] = made
+        at = piece.find(b"<f", close) if piece is not None and close >= 0 else -1
+        if piece is None or at < 0 or column.forced:
+            self._sheet.formulas_changed = True
+            return made, column.elements(number) if column.elements is not None else b""
+        end = piece.find(b"<v", at)
+        return made, piece[at:end] if end >= 0 else piece[at : -len(_CELL_END)]
+
+    def _result(
+        self, column: ColumnCells, made: _MadeResults, number: int, value: Value | Absent
+    ) -> tuple[bytes, bytes]:
+        """Return what stands before and behind a formula with a result."""
+        before, after = b"" if made.style is None else b' s="%d"' % made.style, b""
+        if not isinstance(value, Absent):
+            before, after = self._sheet.result_ending(number, column.index, value, made.style)
+            height = self._fit.needed(column.index, made.style or 0, value)
+            if height:
+                made.needs[value] = height
+        around = before + b">", after + _CELL_END
+        if value.__class__ in column.alike:
+            made.results[value] = around
+        self._endings.add(around[0] + b"<f/>" + around[1])
+        return around
 
     def _head(self, column: ColumnCells, text: bytes) -> _Made:
         """Return what is known of the cells of a column that have these attributes."""

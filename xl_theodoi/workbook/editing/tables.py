@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.workbook.editing.book import fold
 from xl_theodoi.workbook.editing.build import ABSENT, Absent, write_new_rows
-from xl_theodoi.workbook.editing.formulas import shared_text
+from xl_theodoi.workbook.editing.formulas import release_masters, shared_text
+from xl_theodoi.workbook.editing.live import check_arrays, set_column_formulas
 from xl_theodoi.workbook.editing.refs import (
     MAX_ROW,
     Area,
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xl_theodoi.domain.cells import Value
-    from xl_theodoi.domain.changes import ReplaceRows, SetCells
+    from xl_theodoi.domain.changes import LiveColumns, ReplaceRows, SetCells
     from xl_theodoi.workbook.editing.book import Table, TableColumn
+    from xl_theodoi.workbook.editing.live import Elements, LiveColumn
     from xl_theodoi.workbook.editing.rows import Row
     from xl_theodoi.workbook.editing.session import Session
     from xl_theodoi.workbook.editing.sheet import SheetEdit
@@ -53,6 +55,12 @@ class TableEdit:
         self._formulas: dict[int, tuple[str, int | None]] = {}
         self._styles: dict[int, int | None] = {}
         self._first: Row | None = None
+
+    @property
+    def live(self) -> Mapping[int, LiveColumn]:
+        """The columns of formulas whose results the program computes, by number."""
+        table = self.session.live.get(self.table.name.casefold())
+        return {} if table is None else table.resolve(self)
 
     def column(self, label: str) -> TableColumn:
         """Return the column of a label, compared without regard to spaces and composition.
@@ -172,7 +180,8 @@ class TableEdit:
         kind = formula[0].get(b"t", b"normal")
         if kind == b"shared":
             # Excel shares a formula that was filled down: one cell has the text for all.
-            return formula[1] or shared_text(self.sheet, row.number, column.index)
+            shared = formula[0].get(b"si", b"")
+            return formula[1] or shared_text(self.sheet, shared, row.number, column.index)
         return formula[1] if kind == b"normal" else None
 
     def learn(self, template: Row) -> None:
@@ -187,6 +196,8 @@ class TableEdit:
         alone = template.number + step > self.table.last or not self.is_filled(beside.number)
         for column in self.table.columns:
             self._styles[column.index] = self.sheet.style_at(template, column.index)
+            if column.index in self.live:
+                continue
             own = self._plain_formula(template, column)
             if column.formula is not None:
                 base = template.number if own is not None else self.table.first
@@ -279,6 +290,17 @@ class TableEdit:
                 if style is not None:
                     row.cells[index] = sheet.blank(number, index, style)
             value = values.get(index)
+            live = self.live.get(index)
+            if live is not None:
+                sheet.set_result(
+                    row,
+                    index,
+                    value,
+                    live.elements(sheet),
+                    stored=index in values,
+                    style=style,
+                )
+                continue
             if index not in values:
                 text = self.formula_for(column, number)
                 if text is not None:
@@ -292,8 +314,20 @@ class TableEdit:
         self.session.heights(sheet).fit(row, values)
         sheet.xml.put(row)
 
-    def set_in_row(self, number: int, wanted: Sequence[tuple[int, Value]]) -> None:
-        """Put values into a row, by column."""
+    def set_in_row(
+        self,
+        number: int,
+        wanted: Sequence[tuple[int, Given]],
+        forced: Mapping[int, Elements] | None = None,
+    ) -> None:
+        """Put values into a row, by column.
+
+        Args:
+            number: Sheet row.
+            wanted: Columns and values; of a column of formulas the value is a result.
+            forced: By column, what gives the formula that takes the place of the one there is.
+        """
+        forced = forced or {}
         sheet = self.sheet
         row = sheet.xml.row(number)
         for column, value in wanted:
@@ -302,8 +336,22 @@ class TableEdit:
                 if self._first is None:
                     self._first = sheet.xml.row(self.table.first)
                 style = sheet.style_at(self._first, column)
-            sheet.set(row, column, value, style=style)
-        self.session.heights(sheet).fit(row, dict(wanted))
+            live = self.live.get(column)
+            is_there = not isinstance(value, Absent)
+            if live is not None:
+                sheet.set_result(
+                    row,
+                    column,
+                    None if isinstance(value, Absent) else value,
+                    forced.get(column) or live.elements(sheet),
+                    forced=column in forced,
+                    stored=is_there,
+                    style=style,
+                )
+            elif not isinstance(value, Absent):
+                sheet.set(row, column, value, style=style)
+        given = {column: value for column, value in wanted if not isinstance(value, Absent)}
+        self.session.heights(sheet).fit(row, given)
         sheet.xml.put(row)
 
     def clear(self, number: int) -> None:
@@ -350,10 +398,40 @@ def set_columns(
     RowSplicer(
         edit,
         [
-            ColumnCells(index, edit.numbers(positions), values)
+            ColumnCells(index, edit.numbers(positions), values, edit.live.get(index))
             for index, (positions, values) in by_index.items()
         ],
     ).run()
+
+
+def mend(session: Session, change: LiveColumns) -> None:
+    """Put the formulas of `LiveColumns` where they are missing, without stored results.
+
+    Raises:
+        TheodoiError: `edit_unknown_column`, and `edit_refused` where an array formula that
+            reaches further is in the way.
+        ValueError: For a row position that does not exist, or a label without a formula.
+    """
+    edit = TableEdit(session, change.table)
+    live = edit.live
+    set_column_formulas(edit, live)
+    rows: dict[int, list[int]] = {}
+    for label, positions in change.mend.items():
+        index = edit.column(label).index
+        if index not in live:
+            raise ValueError(f"{change.table} has no formula for {label!r}")
+        if positions:
+            rows[index] = edit.numbers(sorted(set(positions)))
+    if not rows:
+        return
+    sets = {index: frozenset(numbers) for index, numbers in rows.items()}
+    check_arrays(edit.sheet, sets)
+    release_masters(edit.sheet, sets)
+    cells = [
+        ColumnCells(index, numbers, [ABSENT] * len(numbers), live[index], forced=True)
+        for index, numbers in rows.items()
+    ]
+    RowSplicer(edit, cells).run()
 
 
 def by_columns(rows: Sequence[Mapping[str, Value]]) -> dict[str, Sequence[Given]]:

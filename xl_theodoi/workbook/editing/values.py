@@ -164,6 +164,40 @@ class CellWriter:
             text += b' t="%s"' % kind
         return CellXml(text, inner)
 
+    def result(
+        self,
+        sheet: str,
+        row: int,
+        column: int,
+        value: Value,
+        *,
+        style: int | None,
+        prefix: bytes,
+    ) -> tuple[bytes, bytes, int | None]:
+        """Return what a formula's cell has for a stored result: a blank one is an empty text.
+
+        Returns:
+            The attributes after the address, the element of the value, and the format.
+
+        Raises:
+            TheodoiError: As `cell`.
+            ValueError: As `cell`.
+        """
+        if value is None or isinstance(value, str):
+            text = value or ""
+            if len(text) > xml.MAX_TEXT // 2 and xml.text_length(text) > xml.MAX_TEXT:
+                raise TheodoiError(
+                    "edit_refused", sheet=sheet, cell=address(row, column), reason="too_long"
+                )
+            kind = b' t="str"'
+            inner = b"<%sv>%s</%sv>" % (prefix, xml.escape(xml.encode_text(text)), prefix)
+            style = self._quoted(style, on=False)
+        else:
+            cell = self.cell(sheet, row, column, value, style=style, prefix=prefix)
+            kind = b' t="b"' if isinstance(value, bool) else b""
+            inner, style = cell.inner or b"", cell.style
+        return (b"" if style is None else b' s="%d"' % style) + kind, inner, style
+
     def text_frame(self, style: int | None, prefix: bytes) -> tuple[bytes, bytes, int]:
         """Return what stands around the index of a usual text in its cell, and the format.
 
