@@ -362,6 +362,8 @@ class Setup:
             return []
         left = []
         for name in record.get("files", []):
+            if not name.endswith((".xlam", ".conf", ".lnk")):
+                continue
             try:
                 Path(name).unlink()
             except FileNotFoundError:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 INTERPRETER: Final = "INTERPRETER_WIN"
 """Key of the add-in's configuration; see `macros/TheoDoiPython.bas`."""
+OWN_KINDS: Final = (".xlam", ".conf", ".lnk")
+"""What an installation makes."""
 _LINE = re.compile(r'"([^"]+)","([^"]*)"')
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
@@ -104,8 +106,8 @@ def install(where: Places, executable: PurePath | None = None) -> AddinResult:
     for path, data in contents.items():
         _count(result, path, _put(path, data))
     for name in set(old["files"]) - {str(path) for path in files}:
-        # A button that is no more.
-        _remove(Path(name))
+        if name.endswith(OWN_KINDS):
+            _remove(Path(name))  # the shortcut of a button that is no more
     return result
 
 
@@ -118,7 +120,8 @@ def uninstall(where: Places) -> AddinResult:
     result = AddinResult()
     record = read_record(where.record)
     addin = where.startup / ADDIN_NAME
-    files = [Path(name) for name in record["files"]]
+    # Whatever a record may have come to say, nothing of another kind is taken away.
+    files = [path for path in map(Path, record["files"]) if path.suffix in OWN_KINDS]
     if not files:
         # Installed by hand, or the record is lost: the names are the program's own.
         files = [where.configuration]
@@ -147,9 +150,10 @@ def read_record(path: Path) -> dict[str, list[str]]:
     except (OSError, ValueError):
         found = {}
     record = found if isinstance(found, dict) else {}
+    lists = {key: record.get(key) for key in ("files", "folders")}
     return {
-        key: [item for item in record.get(key, []) if isinstance(item, str)]
-        for key in ("files", "folders")
+        key: [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+        for key, found in lists.items()
     }
 
 
