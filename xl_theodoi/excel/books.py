@@ -37,12 +37,15 @@ def xlwings_module() -> Any:
 
 
 def calling_book() -> xw.Book:
-    """Return the workbook whose button was pressed.
+    """Return the workbook whose button was pressed, or the active one where no Excel called.
 
     Raises:
-        TheodoiError: `xlwings_missing`, or `caller_missing` where there is none.
+        TheodoiError: `xlwings_missing`; `caller_missing` where the calling Excel does not show
+            its workbook; without one, what `active_book` raises.
     """
     xlwings = xlwings_module()
+    if _from_caller("--from_xl=") is None and not hasattr(xlwings.Book, "_mock_caller"):
+        return active_book()
     try:
         book: xw.Book = xlwings.Book.caller()
     except Exception as problem:
