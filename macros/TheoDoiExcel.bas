@@ -51,7 +51,7 @@ Public Function PickFile(ByVal titleKey As String) As String
     #If Mac Then
         answer = Application.GetOpenFilename()
     #Else
-        answer = Application.GetOpenFilename("CSV, XLSX (*.csv;*.xlsx;*.xlsm),*.csv;*.xlsx;*.xlsm", _
+        answer = Application.GetOpenFilename("CSV, Excel (*.csv;*.xlsx),*.csv;*.xlsx", _
             1, TitleOr(titleKey, "Excel"), , False)
     #End If
     PickFile = PickedText(answer)

@@ -1,8 +1,8 @@
 Attribute VB_Name = "TheoDoiPython"
 Option Explicit
 
-' Starts Python for a button and waits for its end. This is a small launcher of our own, and not
-' the module xlwings.bas, because that one
+' Starts Python for a button and waits for its end. This is a launcher of our own and not the
+' module xlwings.bas, because that one
 '   - reads which program to start from a sheet of whatever workbook is active, so that a workbook
 '     mailed by somebody could name one, and adds that workbook's folder to Python's path;
 '   - needs an open workbook, and loads libraries that other buttons of xlwings need;
@@ -24,33 +24,34 @@ Public Function RunPython(ByVal code As String) As Long
     Dim interpreter As String
     Dim book As String
     RunPython = -1
-    #If Mac Then
+    If IsMac() Then
         Complain "no_mac"
-    #Else
-        book = ""
-        If Not ActiveWorkbook Is Nothing Then book = ActiveWorkbook.Name
-        If Not NameCanPass(book) Then
-            Complain "book_name"
-            Exit Function
-        End If
-        On Error GoTo Forbidden
-        interpreter = ConfiguredInterpreter()
-        If Len(interpreter) = 0 Then
-            Complain "not_installed"
-            Exit Function
-        End If
-        If Not FileSystem().FileExists(interpreter) Then
-            Complain "python_missing"
-            Exit Function
-        End If
-        RunPython = WindowsShell().Run(CommandLine(interpreter, code, book, Application.Hwnd), _
-            HIDDEN_WINDOW, True)
-        On Error GoTo 0
-        If RunPython <> 0 Then Complain "python_failed"
         Exit Function
+    End If
+    book = ""
+    If Not ActiveWorkbook Is Nothing Then book = ActiveWorkbook.Name
+    If Not NameCanPass(book) Then
+        Complain "book_name"
+        Exit Function
+    End If
+    On Error GoTo Forbidden
+    interpreter = ConfiguredInterpreter()
+    If Len(interpreter) = 0 Then
+        Complain "not_installed"
+        Exit Function
+    End If
+    If Not FileSystem().FileExists(interpreter) Then
+        Complain "python_missing"
+        Exit Function
+    End If
+    RunPython = WindowsShell().Run( _
+        CommandLine(interpreter, code, book, Application.Hwnd), HIDDEN_WINDOW, True)
+    On Error GoTo 0
+    If RunPython <> 0 Then Complain "python_failed"
+    Exit Function
 Forbidden:
-        Complain "forbidden"
-    #End If
+    RunPython = -1
+    Complain "forbidden"
 End Function
 
 ' The line that starts Python. -E and -P: neither settings meant for other programs nor a file in
@@ -85,18 +86,30 @@ Private Function ConfiguredInterpreter() As String
     Dim found As String
     Dim stream As Object
     ConfiguredInterpreter = ""
-    path = WindowsShell().ExpandEnvironmentStrings(CONFIGURATION)
+    path = Expanded(CONFIGURATION)
     If Not FileSystem().FileExists(path) Then Exit Function
     Set stream = FileSystem().OpenTextFile(path, FOR_READING, False, AS_UNICODE)
     Do While Not stream.AtEndOfStream
         found = ValueOfLine(stream.ReadLine, INTERPRETER_KEY)
-        If Len(found) > 0 Then ConfiguredInterpreter = WindowsShell().ExpandEnvironmentStrings(found)
+        If Len(found) > 0 Then ConfiguredInterpreter = Expanded(found)
     Loop
     stream.Close
 End Function
 
+Private Function Expanded(ByVal path As String) As String
+    Expanded = WindowsShell().ExpandEnvironmentStrings(path)
+End Function
+
 Private Function Quoted(ByVal text As String) As String
     Quoted = QUOTE & text & QUOTE
+End Function
+
+Private Function IsMac() As Boolean
+    #If Mac Then
+        IsMac = True
+    #Else
+        IsMac = False
+    #End If
 End Function
 
 Private Function WindowsShell() As Object

@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+if (HERE.parent / "pyproject.toml").is_file():
+    # In the repository; inside an installed package the package finds itself.
+    sys.path.insert(0, str(HERE.parent))
 
 from xl_theodoi.addin.build import build_addin_file  # noqa: E402 - found by the line above
 
