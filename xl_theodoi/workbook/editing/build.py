@@ -70,6 +70,7 @@ class _NewColumn:
         self._edit = edit
         self._column = column
         self.index = column.index
+        self.endings: list[bytes]
         self.heights: list[float] = []
         self.filled: Sequence[int] = numbers
         own = edit.new_style(column)
@@ -98,19 +99,28 @@ class _NewColumn:
         element = live.elements(sheet, numbers)
         closing = b"</%sc>" % sheet.xml.prefix
         heights = self._edit.session.heights(sheet)
-        known: dict[tuple[type, Value | Absent], tuple[bytes, bytes]] = {}
-        self.endings = []
-        for number, value in zip(numbers, values, strict=True):
-            key = value.__class__, value
-            ending = known.get(key)
-            # -0.0 is equal to 0.0 and not written alike.
-            if ending is None or value.__class__ is float:
-                start, inner = b"" if self._style is None else b' s="%d"' % self._style, b""
-                if not isinstance(value, Absent):
-                    start, inner = sheet.result_ending(number, self.index, value, self._style)
-                    self._needs[value] = heights.needed(self.index, self._style or 0, value)
-                ending = known[key] = start + b">", inner + closing
-            self.endings.append(ending[0] + element(number) + ending[1])
+
+        def around(value: Value | Absent) -> tuple[bytes, bytes]:
+            start, inner = b"" if self._style is None else b' s="%d"' % self._style, b""
+            if not isinstance(value, Absent):
+                start, inner = sheet.result_ending(numbers[0], self.index, value, self._style)
+                self._needs[value] = heights.needed(self.index, self._style or 0, value)
+            return start + b">", inner + closing
+
+        types = set(map(type, values))
+        if types <= _ALIKE or types - _ALIKE in ({int}, {bool}):
+            known = {value: around(value) for value in dict.fromkeys(values)}
+            parts = list(map(known.__getitem__, values))
+        else:
+            # 1, 1.0 and True are equal, and so are -0.0 and 0: each is made by itself.
+            parts = [around(value) for value in values]
+        if element.follower:
+            made = {part: element.follower.join(part) for part in set(parts)}
+            self.endings = list(map(made.__getitem__, parts))
+            self.endings[0] = element(numbers[0]).join(parts[0])
+        else:
+            pairs = zip(numbers, parts, strict=True)
+            self.endings = [element(number).join(part) for number, part in pairs]
         if any(self._needs.values()):
             self.heights = list(map(self._needs.get, values, repeat(0.0)))
         self.lacks_cells = False

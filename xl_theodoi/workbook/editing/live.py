@@ -16,18 +16,41 @@ from xl_theodoi.domain.own_row import FormulaJudge, own_labels, relabelled, row_
 from xl_theodoi.workbook.editing import xml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from xl_theodoi.domain.own_row import RowFormula
     from xl_theodoi.workbook.editing.book import Table
     from xl_theodoi.workbook.editing.sheet import SheetEdit
     from xl_theodoi.workbook.editing.tables import TableEdit
 
-    Elements = Callable[[int], bytes]
-    """Returns the formula element of a sheet row."""
-
 _MANY: Final = 100
 """From this number of cells on, a formula is written once and shared."""
+
+
+class Elements:
+    """The formula elements of a column's cells.
+
+    Args:
+        pieces: What stands between the numbers of the row, tags included.
+        first: Row that has the formula for all others.
+        follower: What the others have; empty if each has the formula itself.
+
+    Attributes:
+        follower: As given.
+    """
+
+    __slots__ = ("_first", "_pieces", "follower")
+
+    def __init__(self, pieces: Sequence[bytes], first: int = 0, follower: bytes = b"") -> None:
+        self._pieces = pieces
+        self._first = first
+        self.follower = follower
+
+    def __call__(self, row: int) -> bytes:
+        """Return the formula element of a sheet row."""
+        if self.follower and row != self._first:
+            return self.follower
+        return (b"%d" % row).join(self._pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +77,16 @@ class LiveColumn:
             numbers: Rows that all get the formula now, ascending: many of them share it.
         """
         prefix = sheet.xml.prefix
-        before, after = b"<%sf>" % prefix, b"</%sf>" % prefix
-        pieces = [xml.escape(piece) for piece in self.formula.pieces]
-        if len(numbers) < _MANY:
-            return lambda row: before + (b"%d" % row).join(pieces) + after
-        shared, first = sheet.new_shared_number(), numbers[0]
-        letters = column_letter(self.index)
-        area = f"{letters}{first}:{letters}{numbers[-1]}".encode()
-        start = b'<%sf t="shared" ref="%s" si="%d">' % (prefix, area, shared)
-        master = start + (b"%d" % first).join(pieces) + after
-        follower = b'<%sf t="shared" si="%d"/>' % (prefix, shared)
-        return lambda row: master if row == first else follower
+        first, *rest = map(xml.escape, self.formula.pieces)
+        start, follower = b"<%sf>" % prefix, b""
+        if len(numbers) >= _MANY:
+            shared, letters = sheet.new_shared_number(), column_letter(self.index)
+            area = f"{letters}{numbers[0]}:{letters}{numbers[-1]}".encode()
+            start = b'<%sf t="shared" ref="%s" si="%d">' % (prefix, area, shared)
+            follower = b'<%sf t="shared" si="%d"/>' % (prefix, shared)
+        pieces = [start + first, *rest]
+        pieces[-1] += b"</%sf>" % prefix
+        return Elements(pieces, numbers[0] if follower else 0, follower)
 
 
 @dataclass(slots=True)
