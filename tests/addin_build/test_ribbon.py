@@ -203,3 +203,14 @@ def test_a_button_whose_macro_calls_nothing_stops_the_builder():
 
     with pytest.raises(ValueError, match="TheoDoiRibbonCheck"):
         buttons_of(RIBBON, sources)
+
+
+def test_the_read_me_has_one_line_for_each_button():
+    lines = (MACROS / "README.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in lines if "`TheoDoi" in line]
+    table = [row for row in rows if len(row) == 3 and row[2].startswith("`theodoi ")]
+
+    assert table == [
+        [button.label, f"`{button.macro}`", f"`theodoi {button.action}`"]
+        for button in read_ribbon()
+    ]
