@@ -14,6 +14,7 @@ from xl_theodoi.addin.build import ADDIN_NAME, build_addin
 from xl_theodoi.addin.install import install, read_configuration, read_record, uninstall
 from xl_theodoi.addin.places import MAC_STARTUP, Places
 from xl_theodoi.addin.ribbon import read_ribbon
+from xl_theodoi.buttons.__main__ import ACTIONS
 from xl_theodoi.domain.errors import TheodoiError
 
 PYTHON = PureWindowsPath("D:\\Hồ sơ\\Nguyễn Văn Ấn\\TheoDoi\\versions\\1\\Scripts\\python.exe")
@@ -42,7 +43,7 @@ def everything(where):
 def test_everything_is_written_and_told(where):
     before = files(where)
     result = install(where, PYTHON)
-    links = len(read_ribbon())
+    links = len(read_ribbon()) + 1
     assert set(result.written) | before | {where.record} == files(where)
     assert result.counts == {"written": 2 + links, "unchanged": 0, "removed": 0}
     assert (where.startup / ADDIN_NAME).read_bytes() == build_addin()
@@ -73,7 +74,7 @@ def test_doing_it_again_changes_nothing(where):
     before = everything(where)
     again = install(where, PYTHON)
     assert again.written == []
-    assert again.counts["unchanged"] == 2 + len(read_ribbon())
+    assert again.counts["unchanged"] == 3 + len(read_ribbon())
     assert everything(where) == before
 
 
@@ -254,6 +255,27 @@ def test_without_a_windows_path_there_are_no_shortcuts(where):
     result = install(where, Path("/opt/python"))
     assert [finding.code for finding in result.findings] == ["shortcuts_left_out"]
     assert not where.menu.exists()
+
+
+def test_each_button_has_a_shortcut_in_the_order_of_the_month(where):
+    install(where, PYTHON)
+    found = sorted(path for path in where.menu.iterdir() if path.name[0].isdigit())
+    buttons = read_ribbon()
+    assert [path.stem[3:] for path in found] == [button.label for button in buttons]
+    for path, button in zip(found, buttons, strict=True):
+        words = f"-E -P -m xl_theodoi.buttons {button.action}".encode("utf-16-le")
+        assert words in path.read_bytes()
+        assert "pythonw.exe".encode("utf-16-le") in path.read_bytes()
+
+
+def test_every_shortcut_asks_for_what_the_program_knows():
+    assert {button.action for button in read_ribbon()} <= set(ACTIONS)
+
+
+def test_a_window_for_commands_finds_the_program(where):
+    install(where, PYTHON)
+    data = (where.menu / "Cửa sổ lệnh theodoi.lnk").read_bytes()
+    assert f"{PureWindowsPath(where.home)};{PYTHON.parent};%PATH%".encode("utf-16-le") in data
 
 
 # Where the places are.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PureWindowsPath
@@ -191,13 +192,21 @@ def _shortcuts(where: Places, python: PurePath) -> dict[Path, bytes]:
         return {}
     links = {}
     for number, button in enumerate(read_ribbon(), 1):
-        name = text("installing", "shortcut_name", number=number, label=button.label)
+        name = text("installing", "shortcut_name", number=f"{number:02}", label=button.label)
         links[where.menu / f"{_FORBIDDEN.sub(' ', name)}.lnk"] = shortcut(
             windows,
             f"-E -P -m xl_theodoi.buttons {button.action}",
             folder=windows.parent,
             description=button.tip,
         )
+    # The program is on no search path; in this window it is, `theodoi.cmd` first.
+    found = f"{PureWindowsPath(where.home)};{windows.parent}"
+    links[where.menu / f"{text('installing', 'console')}.lnk"] = shortcut(
+        PureWindowsPath(os.environ.get("SYSTEMROOT", "C:\\Windows"), "System32", "cmd.exe"),
+        f'/K "set "PATH={found};%PATH%""',
+        folder=PureWindowsPath(where.user),
+        description=text("installing", "console_tip"),
+    )
     return links
 
 

@@ -31,6 +31,7 @@ class Places:
         configuration: What the add-in reads to find Python.
         record: What an installation of the add-in has made, for its removal.
         menu: Folder of the shortcuts in the Start menu.
+        user: The user's own folder.
         home: Where `macros/windows` installs the program; holds the record.
         is_own: Whether these are the places of the user who runs this.
     """
@@ -39,6 +40,7 @@ class Places:
     configuration: Path
     record: Path
     menu: Path
+    user: Path
     home: Path
     is_own: bool
 
@@ -88,6 +90,7 @@ class Places:
             configuration=user / f".{PROGRAM}" / f"{PROGRAM}.conf",
             record=home / RECORD,
             menu=programs / text("installing", "menu_folder"),
+            user=user,
             home=home,
             is_own=is_own,
         )
