@@ -44,6 +44,7 @@ from xl_theodoi.domain.changes import (
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.own_row import positions_without
 from xl_theodoi.workbook.editing.edit import edit_bytes
+from xl_theodoi.workbook.editing.splice import RowSplicer
 from xl_theodoi.workbook.reading.read import read_workbook
 
 needs_office = pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
@@ -131,6 +132,19 @@ def test_any_way_of_writing_rows_gives_the_same(seed, monkeypatch):
     for data in (register(tasks), by_openpyxl(register(tasks))):
         check_equal(data, changes, monkeypatch)
         check_equal(data, mended, monkeypatch)
+
+
+@pytest.mark.parametrize("make", [lambda data: data, by_openpyxl])
+def test_rows_with_formulas_are_not_taken_apart(make, monkeypatch):
+    done = []
+    real = RowSplicer.set
+    monkeypatch.setattr(RowSplicer, "set", lambda *a: done.append(real(*a)) or done[-1])
+    tasks = sample_tasks(50)
+    values = {label: (range(50), [task[label] for task in tasks]) for label in LIVE}
+
+    edit_bytes(make(register(tasks)), [live({"Còn lại": range(20)}), SetColumns("NhiemVu", values)])
+
+    assert done == [True] * 70
 
 
 def test_a_cell_keeps_the_bytes_of_its_formula_whatever_its_result_is():

@@ -98,9 +98,11 @@ class LazyFormulas(GroupedFormulas):
         """Return the formulas by other numbers; those of rows without one are left out."""
         moved = LazyFormulas(self._column, self._shared)
         moved._known = {place_of[row]: text for row, text in self._known.items() if row in place_of}
-        pairs = zip(self._rows, self._written, strict=True)
-        pairs_there = [(place_of[row], written) for row, written in pairs if row in place_of]
-        moved.add((place for place, _ in pairs_there), (written for _, written in pairs_there))
+        places_of = list(map(place_of.get, self._rows))
+        written = self._written
+        if None in places_of:
+            written = list(compress(written, map(place_of.__contains__, self._rows)))
+        moved.add((place for place in places_of if place is not None), written)
         for key, (places, numbers) in self._groups.items():
             new = list(map(place_of.get, places))
             there = [place for place in new if place is not None]
