@@ -30,11 +30,11 @@ Public Function RunPython(ByVal code As String) As Long
     End If
     book = ""
     If Not ActiveWorkbook Is Nothing Then book = ActiveWorkbook.Name
-    If Not NameCanPass(book) Then
+    On Error GoTo Forbidden
+    If Expanded(book) <> book Then
         Complain "book_name"
         Exit Function
     End If
-    On Error GoTo Forbidden
     interpreter = ConfiguredInterpreter()
     If Len(interpreter) = 0 Then
         Complain "not_installed"
@@ -63,13 +63,6 @@ Public Function CommandLine(ByVal interpreter As String, ByVal code As String, _
     If Len(book) > 0 Then CommandLine = CommandLine & " " & Quoted("--wb=" & book)
 End Function
 
-' xlwings cuts the workbook's name at an equals sign; the shell takes two percent signs for the
-' name of a variable, if there is one of that name.
-Public Function NameCanPass(ByVal book As String) As Boolean
-    NameCanPass = InStr(book, "=") = 0
-    If Len(book) - Len(Replace(book, "%", "")) > 1 Then NameCanPass = False
-End Function
-
 ' The value of a line like "KEY","VALUE"; an empty text for any other line.
 Public Function ValueOfLine(ByVal entry As String, ByVal key As String) As String
     Dim start As String
@@ -96,6 +89,8 @@ Private Function ConfiguredInterpreter() As String
     stream.Close
 End Function
 
+' The shell that starts Python does the same with the whole line: a workbook whose name holds
+' that of a variable between percent signs would be looked for by another name.
 Private Function Expanded(ByVal path As String) As String
     Expanded = WindowsShell().ExpandEnvironmentStrings(path)
 End Function
