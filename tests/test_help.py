@@ -249,13 +249,15 @@ def test_every_command_of_the_parser_is_described():
     made = {
         text
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "command" and node.args
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"command", "command_on_master"}
+        and node.args
         for text in constants(node.args[0])
     }
     loops = {
         element.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.For) and "command(" in ast.unparse(node)
+        if isinstance(node, ast.For) and re.search(r"command(_on_master)?\(", ast.unparse(node))
         for element in getattr(node.iter, "elts", [])
         if isinstance(element, ast.Constant)
     }
