@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import zipfile
 from datetime import date, timedelta
+from functools import partial
 from io import BytesIO
 
 import openpyxl
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from openpyxl.utils import get_column_letter, range_boundaries
 from openxml_audit import OpenXmlValidator
 
+from tests.recalculation import recalculated
 from xl_theodoi.domain.model import Unit
 from xl_theodoi.domain.profile import EDITABLE_FIELDS, LIVE_FIELDS
 from xl_theodoi.resources import load_profile, profile_ids
@@ -354,31 +355,10 @@ def test_clean_text_cuts_at_utf16_units_without_breaking_a_character():
 # --- with LibreOffice: not Excel, but a second program that calculates ------------------
 
 
-@pytest.fixture(scope="session")
-def recalculate(tmp_path_factory):
+@pytest.fixture
+def recalculate(tmp_path):
     """Return a function that has LibreOffice recalculate and save workbooks."""
-    home = tmp_path_factory.mktemp("office")
-    (home / "user").mkdir()
-    (home / "user" / "registrymodifications.xcu").write_text(
-        '<?xml version="1.0" encoding="UTF-8"?><oor:items '
-        'xmlns:oor="http://openoffice.org/2001/registry"><item '
-        'oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" '
-        'oor:op="fuse"><value>0</value></prop></item></oor:items>',
-        encoding="utf-8",
-    )
-
-    def run(files):
-        out = tmp_path_factory.mktemp("out")
-        source = tmp_path_factory.mktemp("in")
-        for name, data in files.items():
-            (source / f"{name}.xlsx").write_bytes(data)
-        command = ["soffice", f"-env:UserInstallation=file://{home}", "--headless",
-                   "--convert-to", "xlsx", "--outdir", str(out)]  # fmt: skip
-        command += [str(source / f"{name}.xlsx") for name in files]
-        subprocess.run(command, check=True, capture_output=True, timeout=240)
-        return {name: (out / f"{name}.xlsx").read_bytes() for name in files}
-
-    return run
+    return partial(recalculated, folder=tmp_path / "office")
 
 
 def filled(data, profile, changes):
