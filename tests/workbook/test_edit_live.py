@@ -31,9 +31,10 @@ from tests.workbook.live_samples import (
     sample_tasks,
 )
 from tests.workbook.test_edit_fast import check_equal
-from xl_theodoi.domain.cells import CellKind
+from xl_theodoi.domain.cells import CellKind, column_index
 from xl_theodoi.domain.changes import (
     AddColumns,
+    AddSheet,
     AppendColumns,
     AppendRows,
     LiveColumns,
@@ -45,7 +46,7 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.own_row import positions_without
 from xl_theodoi.workbook.editing.edit import edit_bytes
 from xl_theodoi.workbook.editing.splice import RowSplicer
-from xl_theodoi.workbook.reading.read import read_workbook
+from xl_theodoi.workbook.reading.read import SheetState, read_workbook
 
 needs_office = pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 
@@ -421,6 +422,68 @@ def test_rows_that_are_taken_out_leave_the_others_right():
     after, _ = edit_bytes(register(tasks), [live(), RemoveRows("NhiemVu", [0, 4])])
 
     check(after, [task for at, task in enumerate(tasks) if at not in (0, 4)], everywhere=False)
+
+
+CELLS = {
+    "B2": ('IF(A1="<","",B1*2)', 8),
+    "A1": (None, "chữ <mới>"),
+    "B1": (None, 4),
+    "C1": ("TODAY()", AS_OF),
+    "C2": ('""', None),
+    "D1": (None, AS_OF),
+    "AA1": (None, True),
+}
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_sheet_is_put_behind_the_others(hidden, tmp_path):
+    before = register(sample_tasks(5))
+    sheet = AddSheet("_tính", CELLS, hidden=hidden)
+
+    for data in (before, by_openpyxl(before)):
+        after, changed = edit_bytes(data, [live(), SetCells("NhiemVu", {(0, "Xong"): "x"}), sheet])
+
+        read = read_workbook(after)
+        assert [s.name for s in read.sheets] == [SHEET, "Tổng hợp", "_tinhtoan", "_tính"]
+        assert (read.sheets[-1].state == SheetState.VERY_HIDDEN) == hidden
+        grid = read.grid("_tính")
+        for place, (formula, value) in CELLS.items():
+            column, row = re.fullmatch(r"([A-Z]+)(\d+)", place).groups()
+            cell = grid.cell(int(row), column_index(column))
+            is_serial = place == "C1"
+            assert cell.value == (value if not is_serial else AS_OF)
+            assert cell.formula == formula
+        assert "xl/worksheets/sheet4.xml" in changed
+        assert findings(after, tmp_path / "sau.xlsx") <= findings(data, tmp_path / "truoc.xlsx")
+        book = openpyxl.load_workbook(BytesIO(after))
+        assert book["_tính"]["B2"].value == '=IF(A1="<","",B1*2)'
+
+
+def test_a_sheet_that_is_there_gets_the_cells_alone():
+    before = register(sample_tasks(5))
+
+    after, changed = edit_bytes(before, [AddSheet("_tinhtoan", {"B1": (None, 9)})])
+
+    assert changed == ("xl/worksheets/sheet3.xml",)
+    assert list(read_workbook(after).grid("_tinhtoan").rows()) == [(1, {2: 9})]
+    assert edit_bytes(after, [AddSheet("_tinhtoan", {"B1": (None, 9)})])[1] == ()
+
+
+def test_a_sheet_that_holds_more_than_cells_is_not_overwritten():
+    with pytest.raises(TheodoiError) as caught:
+        edit_bytes(register(sample_tasks(5)), [AddSheet(SHEET, {"B1": (None, 9)})])
+
+    assert (caught.value.code, caught.value.values["sheet"]) == ("edit_refused", SHEET)
+
+
+def test_the_titles_of_sheets_stay_those_of_the_workbook():
+    before = register(sample_tasks(5))
+    after, changed = edit_bytes(before, [AddSheet("Mới", {}, hidden=False)])
+    titles = re.findall("<vt:lpstr>(.*?)</vt:lpstr>", parts_of(after)["docProps/app.xml"].decode())
+
+    assert "docProps/app.xml" in changed
+    assert titles[:4] == ["Worksheets", SHEET, "Tổng hợp", "Mới"]
+    assert "docProps/app.xml" not in edit_bytes(before, [AddSheet("Mới", {})])[1]
 
 
 def findings(data, path):

@@ -142,6 +142,22 @@ class LiveColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class AddSheet:
+    """Put a small sheet behind the others, or its cells in place of those of such a sheet.
+
+    Attributes:
+        name: Sheet name.
+        cells: By A1 address, a formula without its equals sign or `None`, and the value. Of a
+            formula the value is the stored result; it is taken to be right.
+        hidden: Whether people do not even see it among the hidden sheets.
+    """
+
+    name: str
+    cells: Mapping[str, tuple[str | None, Value]]
+    hidden: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SetName:
     """Set the cell that a workbook-level defined name points to."""
 
@@ -169,3 +185,6 @@ Change = (
     | SetName
     | MarkCells
 )
+
+FileChange = Change | AddSheet
+"""What can be done to a file; sheets are not added to a workbook while people look at it."""

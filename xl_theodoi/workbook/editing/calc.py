@@ -227,9 +227,10 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
     if not any(s.changed for s in sheets.values()) and not extents:
         return
     dependencies = Dependencies(session)
-    waiting = [group for s in sheets.values() for group in formula_groups(s)]
-    # Stored results of live columns are right: the program has computed them.
-    has_formulas = bool(waiting) or any(s.live for s in sheets.values())
+    asked = [sheet for sheet in sheets.values() if sheet.part not in session.given]
+    waiting = [group for sheet in asked for group in formula_groups(sheet)]
+    # Stored results of live columns and given sheets are right: the program computed them.
+    has_formulas = bool(waiting or session.given) or any(s.live for s in sheets.values())
     if extents:
         waiting = [part for group in waiting for part in _followed(group, extents)]
     pivots = pivot_caches(session)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.changes import (
     AddColumns,
+    AddSheet,
     AppendColumns,
     AppendRows,
     LiveColumns,
@@ -24,6 +25,7 @@ from xl_theodoi.domain.changes import (
     SetName,
 )
 from xl_theodoi.workbook.editing import columns as edit_columns
+from xl_theodoi.workbook.editing import new_sheet as edit_new_sheet
 from xl_theodoi.workbook.editing import notes as edit_notes
 from xl_theodoi.workbook.editing import remove as edit_remove
 from xl_theodoi.workbook.editing import save as edit_save
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xl_theodoi.domain.cells import Value
-    from xl_theodoi.domain.changes import Change
+    from xl_theodoi.domain.changes import FileChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class AppliedChanges:
 
 
 def edit_bytes(
-    data: bytes, changes: Sequence[Change], *, file: str = "", note_author: str = ""
+    data: bytes, changes: Sequence[FileChange], *, file: str = "", note_author: str = ""
 ) -> tuple[bytes, tuple[str, ...]]:
     """Return a workbook's bytes after changes, and the names of the parts that changed.
 
@@ -87,15 +89,17 @@ def edit_bytes(
     return result, parts
 
 
-def _turn(session: Session, change: Change) -> int:
+def _turn(session: Session, change: FileChange) -> int:
     """Return when a change has its turn: formulas are in their cells before their results."""
     if isinstance(change, LiveColumns):
         return 1
+    if isinstance(change, AddSheet):
+        return 0
     is_for_live = isinstance(change, AddColumns) and change.table.casefold() in session.live
     return 0 if is_for_live else 2
 
 
-def _values(change: Change) -> Iterable[Value]:
+def _values(change: FileChange) -> Iterable[Value]:
     """Return the values that a change writes into cells; equal ones of a column once."""
     if isinstance(change, SetCells):
         return change.cells.values()
@@ -109,10 +113,12 @@ def _values(change: Change) -> Iterable[Value]:
         return (change.value,)
     if isinstance(change, AddColumns):
         return change.labels
+    if isinstance(change, AddSheet):
+        return (value for formula, value in change.cells.values() if formula is None)
     return ()
 
 
-def _apply(session: Session, change: Change, author: str) -> None:
+def _apply(session: Session, change: FileChange, author: str) -> None:
     if isinstance(change, SetCells):
         edit_tables.set_cells(session, change)
     elif isinstance(change, SetColumns):
@@ -130,6 +136,8 @@ def _apply(session: Session, change: Change, author: str) -> None:
         edit_columns.add_columns(session, change)
     elif isinstance(change, LiveColumns):
         edit_tables.mend(session, change)
+    elif isinstance(change, AddSheet):
+        edit_new_sheet.add_sheet(session, change)
     elif isinstance(change, MarkCells):
         edit_notes.mark_cells(session, change, author)
     elif isinstance(change, SetName):
@@ -149,7 +157,7 @@ def _set_name(session: Session, change: SetName) -> None:
 
 def apply_changes(
     path: Path,
-    changes: Sequence[Change],
+    changes: Sequence[FileChange],
     *,
     expected_sha256: str | None = None,
     target: Path | None = None,

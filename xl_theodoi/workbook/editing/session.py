@@ -30,6 +30,7 @@ class Session:
 
     Attributes:
         live: Columns of formulas by the table's name in small letters.
+        given: Parts of sheets whose stored results were given with their formulas.
 
     Raises:
         TheodoiError: When the package cannot be edited safely; see `Package` and `Book`.
@@ -46,6 +47,7 @@ class Session:
         self._sheets: dict[str, SheetEdit] = {}
         self._heights: dict[str, RowHeights] = {}
         self.live: dict[str, LiveTable] = {}
+        self.given: set[str] = set()
 
     def _related(self, part: str, kind: str) -> str | None:
         for relation in self.package.relationships(part):
