@@ -21,11 +21,11 @@ rem One line, read before it runs: removing takes this file away.
 %THEODOI_PY% "%~dp0theodoi_setup.py" %* & exit /b
 
 :launcher
-py -%1 -c "import sys, venv; sys.exit(sys.version_info < (3, 11))" >nul 2>nul
+py -%1 -c "import sys, venv; sys.exit(sys.version_info < (3, 11) or 'WindowsApps' in sys.base_prefix)" >nul 2>nul
 if not errorlevel 1 set "THEODOI_PY=py -%1"
 exit /b 0
 
 :try
-%1 -c "import sys, venv; sys.exit(sys.version_info < (3, 11))" >nul 2>nul
+%1 -c "import sys, venv; sys.exit(sys.version_info < (3, 11) or 'WindowsApps' in sys.base_prefix)" >nul 2>nul
 if not errorlevel 1 set THEODOI_PY=%1
 exit /b 0

@@ -24,6 +24,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 WINDOWS = os.name == "nt"
 OLDEST = (3, 11)
+STORE = "WindowsApps"
+"""In the path of a Python from Microsoft's shop."""
 SUMS = "SHA256SUMS.txt"
 WHEELS = "wheels"
 READY = "ready.json"
@@ -52,6 +55,8 @@ KEPT_SCRIPTS = (
     *("chay.cmd", "quay-lai.cmd", "go-bo.cmd"),
 )
 """Stay in the user's folder, so that switching back and removing need no bundle."""
+PAUSES = (0.1, 0.3, 0.9) if WINDOWS else ()
+"""Seconds to wait where a scanner holds a file for a moment."""
 OWN_FILES = (STATE, RECORD, LOG, LAUNCHER, LOCK, *KEPT_SCRIPTS)
 
 
@@ -117,6 +122,9 @@ def check_python() -> None:
         raise SetupError(sentence("old_python", version=sys.version.split()[0]))
     if WINDOWS and sysconfig.get_platform() != "win-amd64":
         raise SetupError(sentence("not_64_bit", platform=sysconfig.get_platform()))
+    if STORE in sys.base_prefix:
+        # Windows shows what such a Python writes below AppData to no other program.
+        raise SetupError(sentence("store_python"))
 
 
 class Setup:
@@ -454,6 +462,13 @@ def replace_bytes(path: Path, data: bytes) -> None:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
+    for pause in PAUSES:
+        try:
+            hidden.replace(path)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
     hidden.replace(path)
 
 

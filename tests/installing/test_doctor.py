@@ -71,6 +71,9 @@ def test_every_line_that_is_not_good_says_what_to_do():
 
 CASES = {
     "old python": (windows(python=(3, 10, 1)), "python", "broken"),
+    "Python of the shop": (
+        windows(prefix=r"C:\Program Files\WindowsApps\Python"), "python", "broken",
+    ),
     "32 bits": (windows(bits=32), "python", "note"),
     "no Excel": (windows({EXCEL: None}), "excel", "note"),
     "other zone": (windows(utc_offset=0), "time_zone", "note"),

@@ -331,6 +331,14 @@ def test_an_old_python_is_told_so(office, python, monkeypatch, capsys):
     assert "cũ" in said
 
 
+def test_a_python_of_the_shop_is_refused(office, monkeypatch, capsys):
+    """What it writes below AppData is shown to no other program: Excel would see no add-in."""
+    script = load_script(office.bundles["1.0"])
+    monkeypatch.setattr(script.sys, "base_prefix", "C:\\Program Files\\WindowsApps\\Python")
+    assert script.main(["install", "--home", str(office.home)]) == 2
+    assert "Microsoft Store" in capsys.readouterr().out
+
+
 def test_an_old_python_can_read_the_script():
     ast.parse((SCRIPTS / "theodoi_setup.py").read_text(encoding="utf-8"), feature_version=(3, 8))
 

@@ -40,6 +40,9 @@ BROKEN: Final = "broken"
 
 OLDEST_PYTHON: Final = (3, 11)
 VIET_NAM_OFFSET: Final = 7 * 3600
+STORE: Final = "WindowsApps"
+"""In the path of a Python from Microsoft's shop; Windows shows what such a one writes below
+`AppData` to no other program, so not to Excel either."""
 LONG_PATH: Final = 180
 """Characters of a folder's path from which names below it may pass Windows' 260."""
 COMPILED: Final = ("lxml.etree", "isal.isal_zlib", "pydantic_core", "markupsafe")
@@ -160,6 +163,8 @@ def _python(system: System) -> Iterator[Line]:
     values = {"version": ".".join(map(str, system.python)), "bits": system.bits}
     if system.python < OLDEST_PYTHON:
         yield _line("python", BROKEN, **values)
+    elif STORE in system.prefix:
+        yield _line("python", BROKEN, "store", **values)
     elif system.bits < 64 and system.is_windows:
         yield _line("python", NOTE, **values)
     else:

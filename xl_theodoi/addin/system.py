@@ -52,6 +52,7 @@ class System:
         platform: As `sys.platform`.
         python: Version of Python.
         bits: 32 or 64.
+        prefix: Where Python itself is.
         utc_offset: Seconds by which its time is ahead of UTC, in winter.
         environment: Its variables.
         registry: Reads the registry, as `registry_value`.
@@ -61,6 +62,7 @@ class System:
     platform: str = sys.platform
     python: tuple[int, ...] = tuple(sys.version_info[:3])
     bits: int = struct.calcsize("P") * 8
+    prefix: str = sys.base_prefix
     utc_offset: int = -time.timezone
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     registry: Callable[[str, str, str], object] = registry_value
