@@ -510,7 +510,8 @@ class Range(base_classes.Range):
 
     @property
     def number_format(self):
-        return self.sheet.ws.cell(self.row, self.column).number_format
+        formats = {cell.number_format for row in self._cells() for cell in row}
+        return formats.pop() if len(formats) == 1 else None
 
     @number_format.setter
     def number_format(self, value):

@@ -385,14 +385,6 @@ def test_not_excel_formulas_missing_in_filtered_rows_are_put_there_too(open_mast
     assert [sheet.cell(row, 6).value for row in range(5, 9)] == [f"={LIVE}"] * 4
 
 
-def test_not_excel_short_references_are_read_in_full(open_master):
-    book = open_master([["NV-1", "x", datetime(2026, 11, 20), "a", "=[@Hạn]-NgayTinh"]])
-
-    table = ExcelHost(book).read().tables["NhiemVu"]
-
-    assert table.columns["Còn lại"].formulas == {0: LIVE}
-
-
 def test_not_excel_rows_of_a_filtered_table_are_never_removed(open_master):
     """Excel deletes only what it shows of them."""
     book = open_master()
@@ -835,3 +827,18 @@ def test_not_excel_programming_mistakes_are_value_errors_and_leave_nothing(open_
         )
 
     assert book.impl.file["Sổ theo dõi"]["C5"].value == "Báo cáo quý III"
+
+
+def test_not_excel_a_formula_is_not_put_into_a_text_cell_as_text(open_master):
+    """Whatever is entered into a cell in text format is a text in Excel."""
+    book = open_master(live_rows(4, without={1, 2, 3}))
+    sheet = book.impl.file["Sổ theo dõi"]
+    for row in (6, 7):
+        sheet.cell(row, 6).number_format = "@"
+    host = ExcelHost(book)
+    host.read()
+
+    host.apply([LiveColumns("NhiemVu", {"Còn lại": LIVE}, {"Còn lại": [1, 2, 3]})])
+
+    assert [sheet.cell(row, 6).data_type for row in range(5, 9)] == ["f"] * 4
+    assert sheet.cell(6, 6).number_format == "General"

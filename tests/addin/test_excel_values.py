@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import xl_theodoi
 from xl_theodoi.domain.cells import CellKind
-from xl_theodoi.excel.values import full_reference, plan_blocks, read_value, same_value, write_value
+from xl_theodoi.excel.values import plan_blocks, read_value, same_value, write_value
 
 CELLS = st.sets(st.tuples(st.integers(1, 60), st.integers(1, 6)), max_size=120)
 
@@ -90,23 +90,6 @@ def test_what_is_written_reads_back_the_same(value):
 @given(st.text(min_size=1).filter(lambda text: not text[0].isalpha()))
 def test_text_that_does_not_begin_with_a_letter_is_marked_as_text(text):
     assert write_value(text).startswith("'")
-
-
-@pytest.mark.parametrize(
-    ("formula", "full"),
-    [
-        ("[@Hạn]-NgayTinh", "NhiemVu[[#This Row],[Hạn]]-NgayTinh"),
-        ("NhiemVu[@[Hạn cuối]]+1", "NhiemVu[[#This Row],[Hạn cuối]]+1"),
-        ("[@[Hạn '[mới']]]", "NhiemVu[[#This Row],[Hạn '[mới']]]"),
-        ('IF([@Hạn]="","[@Hạn]",1)', 'IF(NhiemVu[[#This Row],[Hạn]]="","[@Hạn]",1)'),
-        ("SUM(NhiemVu[Hạn])", "SUM(NhiemVu[Hạn])"),
-        ("NhiemVu[[#This Row],[Hạn]]", "NhiemVu[[#This Row],[Hạn]]"),
-        ("DonVi[@Mã]", "DonVi[[#This Row],[Mã]]"),
-    ],
-)
-def test_references_to_the_own_row_are_read_as_files_have_them(formula, full):
-    assert full_reference(formula, "NhiemVu") == full
-    assert full_reference(full, "NhiemVu") == full
 
 
 def test_a_truth_value_is_not_a_number():

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import CellKind, Column, SheetTable
-from xl_theodoi.excel.values import full_reference, read_value
+from xl_theodoi.excel.values import read_value
 from xl_theodoi.excel.writer import LiveTable
 
 if TYPE_CHECKING:
@@ -43,10 +42,8 @@ def read_table(table: Table, sheet: xw.Sheet, file: str) -> LiveTable:
         columns[left + offset] = Column(label, left + offset, values, kinds)
     if count:
         block = sheet.range((first, left), (top + count, left + len(header) - 1))
-        # Thousands of rows hold one and the same formula.
-        full = lru_cache(maxsize=256)(partial(full_reference, table=table.name))
         for row, index, formula in _formulas(block):
-            columns[index].formulas[row - first] = full(formula)
+            columns[index].formulas[row - first] = formula
     labels: dict[str, int] = {}
     repeated: list[str] = []
     for index, column in columns.items():

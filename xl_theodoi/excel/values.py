@@ -6,7 +6,6 @@ like a formula, a number or a date stops being text. What is written here stays 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -115,36 +114,6 @@ def write_value(value: Value) -> Any:
     if isinstance(value, int) and (abs(value) >= _LONG or value in _ERROR_NUMBERS):
         return float(value)
     return value
-
-
-_OWN_ROW: Final = re.compile(
-    r"""(?P<table>[\w.\\]*)\[@(?:\[(?P<quoted>(?:[^\[\]']|'.)+)\]|(?P<plain>(?:[^\[\]'@\#]|'.)+))\]"""
-)
-"""The short way in which newer versions of Excel write a cell of the own row."""
-
-
-def full_reference(formula: str, table: str) -> str:
-    """Return a formula with references to the own row written in full, as files have them.
-
-    Args:
-        formula: A formula as Excel hands it over.
-        table: The table in which the formula stands.
-
-    Example:
-        >>> full_reference("[@[Mã số]]+NhiemVu[@Hạn]-NgayTinh", "NhiemVu")
-        'NhiemVu[[#This Row],[Mã số]]+NhiemVu[[#This Row],[Hạn]]-NgayTinh'
-    """
-    if "[@" not in formula:
-        return formula
-
-    def full(found: re.Match[str]) -> str:
-        label = found["quoted"] or found["plain"]
-        return f"{found['table'] or table}[[#This Row],[{label}]]"
-
-    # What stands in quotation marks is text: only every second piece is formula.
-    pieces = re.split(r'("(?:[^"]|"")*")', formula)
-    pieces[::2] = [_OWN_ROW.sub(full, piece) for piece in pieces[::2]]
-    return "".join(pieces)
 
 
 def needs_prefix(text: str) -> bool:

@@ -31,6 +31,7 @@ MAX_BLOCKS: Final = 200
 """Most write calls for the changed cells of one table; each takes Excel some milliseconds."""
 MAX_RUNS: Final = 50
 """Most write calls for the missing formulas of one column."""
+TEXT_FORMAT: Final = "@"
 MARK_COLOUR: Final = (255, 199, 206)
 """Excel's own light red for bad cells; the note beside it says the same in words."""
 
@@ -172,12 +173,22 @@ class Writer:
         area = live.range(block.row, block.column, block.height, block.width)
         old = _as_read(live, block)
         self._steps_back.append(lambda: _assign(area, old))
+        self._let_calculate(area)
         area.formula = f"={formula}"
         if live.is_filtered and block.height > 1:
             for row in range(block.row, block.row + block.height):
                 cell = live.range(row, block.column, 1, 1)
                 if not str(cell.formula).startswith("="):
                     cell.formula = f"={formula}"
+
+    def _let_calculate(self, area: xw.Range) -> None:
+        """Take the text format from cells: in it, a formula that is typed in is but a text."""
+        shown = area.number_format
+        cells = [area] if shown is not None else list(area)
+        for cell in cells:
+            if cell.number_format == TEXT_FORMAT:
+                self._steps_back.append(partial(setattr, cell, "number_format", TEXT_FORMAT))
+                cell.number_format = "General"
 
     def append(self, live: LiveTable, rows: Sequence[Mapping[str, Value]]) -> None:
         """Add rows below the last filled one; blank rows of the table are used up first."""
