@@ -43,7 +43,7 @@ WIDTHS: Final = {
     "content": 34, "document_subject": 24, "progress_text": 32, "late_reason": 20,
     "proposal": 20, "note": 15, "coordinating_units": 15, "officer": 14, "return_reason": 16,
     "extension_reason": 16, "result_document": 16, "evidence": 17, "task_id": 15,
-    "reported_state": 12.5, "days_left": 7.5, "timeliness": 10.5, "status_label": 13,
+    "reported_state": 12.5, "days_left": 7.5, "timeliness": 10.5, "status_label": 14,
 }  # fmt: skip
 """Column widths where the list is tighter than the register."""
 MARK_WIDTH: Final = 8
