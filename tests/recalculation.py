@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 OFFICE = shutil.which("soffice")
 
-_ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
+ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry"><item
  oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode"
  oor:op="fuse"><value>0</value></prop></item></oor:items>"""
@@ -28,7 +28,7 @@ def recalculated(files: Mapping[str, bytes], folder: Path) -> dict[str, bytes]:
     home, source, out = (folder / name for name in ("home", "in", "out"))
     for place in (home / "user", source, out):
         place.mkdir(parents=True)
-    (home / "user" / "registrymodifications.xcu").write_text(_ALWAYS, encoding="utf-8")
+    (home / "user" / "registrymodifications.xcu").write_text(ALWAYS, encoding="utf-8")
     for name, data in files.items():
         (source / f"{name}.xlsx").write_bytes(data)
     command = [str(OFFICE), f"-env:UserInstallation={home.as_uri()}", "--headless",

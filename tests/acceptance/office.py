@@ -201,6 +201,9 @@ def fill_in(
     book = openpyxl.load_workbook(path)
     sheet = next(sheet for sheet in book if "NhiemVuDonVi" in sheet.tables)
     cells = sheet[sheet.tables["NhiemVuDonVi"].ref]
+    # The unit reports by the day of sending; the workbook itself takes today.
+    place, day = book.defined_names["NgayTinh"].attr_text.replace("$", "").split("!")
+    book[place.strip("'")][day].value = inputs.SENT
     fields = {label: name for name, label in labels.items()}
     columns = {fields[cell.value]: at for at, cell in enumerate(cells[0]) if cell.value in fields}
     for line in cells[1:]:

@@ -70,7 +70,19 @@ def measure(*words: object, good: Collection[int] = (0,)) -> Run:
     Raises:
         RuntimeError: Where the command fails, with what it printed.
     """
-    line = [sys.executable, *map(str, words)]
+    return timed([sys.executable, *map(str, words)], good)
+
+
+def timed(line: list[str], good: Collection[int] = (0,)) -> Run:
+    """Run a program in a process of its own.
+
+    Args:
+        line: Its path and what follows it on the command line.
+        good: Exit codes that are no failure.
+
+    Raises:
+        RuntimeError: Where it fails, with what it printed.
+    """
     with tempfile.TemporaryDirectory() as folder:
         noted = Path(folder) / "figures.json"
         starter = [sys.executable, "-I", "-S", "-c", _STARTER, str(noted)]

@@ -141,8 +141,8 @@ def plain(value: Any) -> Any:
 
 
 def read_table(path: Path, name: str) -> list[dict[str, Any]]:
-    """Every row of a table by heading."""
-    book = openpyxl.load_workbook(path)
+    """Every row of a table by heading; of formulas their stored results."""
+    book = openpyxl.load_workbook(path, data_only=True)
     sheet = sheet_of(book, name)
     rows = [[plain(cell.value) for cell in row] for row in sheet[sheet.tables[name].ref]]
     return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.names import (
+    AS_OF_CELL,
     CALCULATION_SHEET,
     FIGURES_CELL,
     IDENTITY_SHEET,
@@ -187,7 +188,8 @@ def _write_register(
     sheet.write_formula(
         3,
         start,
-        f'={quoted(note)}&TEXT({FIGURES_CELL},"{look.DATE_FORMAT}")',
+        # It names the day of the figures so that its stored result goes when they change.
+        f'={quoted(note)}&TEXT({AS_OF_CELL}+0*{FIGURES_CELL},"{look.DATE_FORMAT}")',
         style.style(italic=True),
         f"{note}{content.as_of:%d/%m/%Y}",
     )
