@@ -196,6 +196,9 @@ REPLACED = [
 LINE = '"p" -E -P -c "c" --from_xl=1 --hwnd=4711 "--wb=twin.xlsm"'
 
 
+FREED = "then 'twin.xlsm'!TheoDoiTraThanhTrangThai"
+
+
 def test_whatever_keeps_python_from_running_is_said_once_in_vietnamese(tmp_path):
     noted = run_twin(
         ("TheoDoi", "TheoDoiExcel", "TheoDoiPython", "TheoDoiRibbon"),
@@ -234,6 +237,35 @@ def test_only_a_name_that_windows_would_change_is_refused(name, tmp_path):
         assert noted[1:] == ["= -1"]
     else:
         assert noted == [LINE.replace("twin.xlsm", name), "= 0"]
+
+
+XLWINGS = """
+Public Function RunPython(ByVal PythonCommand As String)
+    Note PythonCommand
+End Function
+"""
+
+
+def test_the_second_way_needs_two_modules_and_xlwings_run_python_only(tmp_path):
+    """Imported into a workbook of the user's, which has no sheet of texts."""
+    noted = run_twin(
+        ("TheoDoi", "TheoDoiExcel"),
+        'TheoDoiKiemTra\nTheoDoiTroGiup\nNote "[" & Setting("pick_send") & "]"\n',
+        tmp_path,
+        more=XLWINGS,
+        replaced=[
+            ('SETTINGS_SHEET As String = "Settings"', 'SETTINGS_SHEET As String = "None"'),
+            ("Not Application.Ready", "False"),
+            ("Application.EnableCancelKey = NO_INTERRUPTION", 'Note "esc"'),
+            ("    Application.OnTime freeAt, macro\n", '    Note "then " & macro\n'),
+        ],
+    )
+
+    pressed = [
+        ("esc", f"import xl_theodoi.buttons; xl_theodoi.buttons.{entry}()", FREED)
+        for entry in ("check_book", "help_book")
+    ]
+    assert noted == [*pressed[0], *pressed[1], "[]"]
 
 
 def as_workbook(addin: bytes) -> bytes:
