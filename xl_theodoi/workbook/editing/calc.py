@@ -26,6 +26,8 @@ from xl_theodoi.workbook.editing.refs import (
     Area,
     Kind,
     follow_formula,
+    is_own_cell,
+    own_row_pieces,
     parse_area,
     sheet_of,
     tokens,
@@ -114,24 +116,30 @@ class Dependencies:
 
     def __init__(self, session: Session) -> None:
         self._tables = session.book.tables
-        self._known: dict[tuple[str, str], tuple[Use, ...]] = {}
+        self._known: dict[tuple[str, str, int], tuple[Use, ...]] = {}
         self._names: dict[tuple[str, str], str] = {}
         for node in session.book.names():
             key = (session.book.scope(node).casefold(), node.get("name", "").casefold())
             self._names[key] = node.text or ""
 
-    def uses(self, text: str, sheet: str) -> tuple[Use, ...]:
-        """Return what a formula in a sheet reads; top row 0 means the formula's own row."""
-        key = (sheet, text)
+    def uses(self, text: str, sheet: str, row: int = 0) -> tuple[Use, ...]:
+        """Return what a formula in a sheet reads; top row 0 means the formula's own row.
+
+        Args:
+            text: The formula.
+            sheet: The sheet it stands in.
+            row: Its row, if relative cells of that stand for those of any row.
+        """
+        key = (sheet, text, row)
         known = self._known.get(key)
         if known is None:
-            known = tuple(dict.fromkeys(self._read(text, sheet, frozenset())))
+            known = tuple(dict.fromkeys(self._read(text, sheet, frozenset(), row)))
             self._known[key] = known
         return known
 
-    def _read(self, text: str, sheet: str, inside: frozenset[str]) -> list[Use]:
+    def _read(self, text: str, sheet: str, inside: frozenset[str], row: int = 0) -> list[Use]:
         pieces = list(tokens(text))
-        uses = list(self._read_pieces(pieces, sheet, inside))
+        uses = list(self._read_pieces(pieces, sheet, inside, row))
         if any(p.kind is Kind.NAME and p.text.casefold() in _RESIZING for p in pieces):
             uses = [_resized(use, uses) for use in uses]
         if any(p.kind is Kind.OTHER and p.text == ":" for p in pieces):
@@ -139,7 +147,7 @@ class Dependencies:
         return uses
 
     def _read_pieces(
-        self, pieces: Sequence[Token], sheet: str, inside: frozenset[str]
+        self, pieces: Sequence[Token], sheet: str, inside: frozenset[str], row: int
     ) -> Iterator[Use]:
         for token in pieces:
             where = sheet_of(token.prefix) if token.prefix else sheet
@@ -150,6 +158,8 @@ class Dependencies:
             where = where.casefold()
             if token.kind is Kind.CELL:
                 area = parse_area(token.text)
+                if area is not None and row and is_own_cell(token, row):
+                    area = area._replace(top=_THIS_ROW, bottom=0)
                 if area is not None:
                     yield Use(where, area)
             elif token.kind is Kind.COLUMNS:
@@ -246,7 +256,10 @@ def settle(session: Session, extents: Sequence[Extent]) -> None:
         rest = []
         for group in waiting:
             cell = group.first
-            uses = (_ANYTHING,) if cell.table else dependencies.uses(cell.text, cell.sheet.name)
+            uses: Sequence[Use] = (_ANYTHING,)
+            if not cell.table:
+                text, row = group.form()
+                uses = dependencies.uses(text, cell.sheet.name, row)
             rows = _stale_rows(group, uses, sheets)
             if not rows:
                 rest.append(group)
@@ -293,11 +306,14 @@ def _followed(group: FormulaGroup, extents: Sequence[Extent]) -> Iterator[Formul
         if not rows:
             continue
         part = group.part(rows)
-        text = follow_formula(cell.text, extents, sheet.name, only_absolute=only_absolute)
-        if text != cell.text:
-            for one in part.cells():
-                rewrite_formula(one, text)
-            part.first.text = text
+        before, own = part.form()
+        text = follow_formula(before, extents, sheet.name, only_absolute=only_absolute)
+        if text != before:
+            pieces = own_row_pieces(text, own) or ()
+            for one in list(part.cells()):
+                rewrite_formula(one, str(one.row).join(pieces) if own else text)
+            part.first.text = str(part.first.row).join(pieces) if own else text
+            part.pieces = pieces if own else ()
         yield part
 
 

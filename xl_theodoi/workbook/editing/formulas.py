@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from xl_theodoi.domain.cells import column_index, column_letter
 from xl_theodoi.workbook.editing import xml
-from xl_theodoi.workbook.editing.refs import Area, area_text, parse_area, shift_formula
+from xl_theodoi.workbook.editing.refs import (
+    MAX_ROW,
+    Area,
+    area_text,
+    own_row_pieces,
+    parse_area,
+    shift_formula,
+)
 from xl_theodoi.workbook.editing.rows import attributes_of, attributes_text
 from xl_theodoi.workbook.editing.values import formula_of
 
@@ -27,6 +34,8 @@ _FORMULA_ELEMENT = re.compile(
 )
 _FAR = 400
 """How far before its formula a cell may begin, in bytes; few have so many attributes."""
+_MOST_ALIKE = 16
+"""So many kinds of formulas are looked for in a column; another row than its own has no kind."""
 
 
 @dataclass(slots=True)
@@ -54,22 +63,43 @@ class FormulaCell:
 
 @dataclass(slots=True)
 class FormulaGroup:
-    """Cells of one column that have the same formula; `first` stands for all of them."""
+    """Cells of one column that have the same formula; `first` stands for all of them.
+
+    Attributes:
+        first: The first of the cells.
+        rows: Sheet rows.
+        pieces: What stands between the numbers of the own row, where the cells differ in these;
+            see `own_row_pieces`.
+    """
 
     first: FormulaCell
     rows: list[int]
+    pieces: tuple[str, ...] = ()
 
     def part(self, rows: list[int]) -> FormulaGroup:
         """Return some of the cells as a group of their own."""
-        return FormulaGroup(replace(self.first, row=rows[0]), rows)
+        return FormulaGroup(self._cell(rows[0]), rows, self.pieces)
+
+    def form(self) -> tuple[str, int]:
+        """Return the text for all of the cells, and a row: its relative cells are the own row's.
+
+        The row is 0 where all cells have the same text.
+        """
+        if not self.pieces:
+            return self.first.text, 0
+        # No formula names the sheet's last row by chance.
+        return str(MAX_ROW).join(self.pieces), MAX_ROW
 
     def cells(self) -> Iterator[FormulaCell]:
         """Yield the cells one by one."""
         if len(self.rows) == 1:
             yield self.first
             return
-        for row in self.rows:
-            yield replace(self.first, row=row)
+        yield from map(self._cell, self.rows)
+
+    def _cell(self, row: int) -> FormulaCell:
+        text = str(row).join(self.pieces) if self.pieces else self.first.text
+        return replace(self.first, row=row, text=text)
 
 
 _Found = tuple[int, int, dict[bytes, bytes], str]
@@ -93,6 +123,12 @@ class SharedFormula:
     def at(self, row: int, column: int) -> str:
         """Return the formula as it reads in another cell."""
         return shift_formula(self.text, row - self.row, column - self.column)
+
+    def pieces(self, column: int) -> tuple[str, ...]:
+        """Return the formula of a column as `own_row_pieces`, if it has no other relative row."""
+        text = self.at(self.row, column)
+        pieces = own_row_pieces(text, self.row) or ()
+        return pieces if str(self.row + 1).join(pieces) == shift_formula(text, 1) else ()
 
 
 def shared_formulas(sheet: SheetEdit) -> dict[bytes, SharedFormula]:
@@ -148,27 +184,84 @@ def _all_cells(sheet: SheetEdit) -> Iterator[FormulaCell]:
     return _resolved(sheet, found())
 
 
-def _resolved(
-    sheet: SheetEdit,
-    found: Iterable[_Found],
-    known: Mapping[bytes, SharedFormula] | None = None,
-) -> Iterator[FormulaCell]:
-    """Yield formulas, given in row order, with the texts that they share, or that are known."""
-    masters = dict(known or {})
-    for number, column, attributes, given in found:
-        text, fills = given, None
-        kind = attributes.get(b"t")
-        if kind == b"shared":
-            shared = attributes.get(b"si", b"")
-            if text:
-                masters[shared] = SharedFormula(text, number, column)
-            elif shared in masters:
-                text = masters[shared].at(number, column)
-        elif kind in (b"array", b"dataTable"):
-            fills = parse_area(attributes.get(b"ref", b"").decode())
-        yield FormulaCell(
-            sheet, number, column, text, fills, kind == b"shared", kind == b"dataTable"
-        )
+def _resolved(sheet: SheetEdit, found: Iterable[_Found]) -> Iterator[FormulaCell]:
+    """Yield formulas, given in row order, with the texts that they share."""
+    masters: dict[bytes, SharedFormula] = {}
+    for one in found:
+        yield _cell(sheet, one, masters)
+
+
+def _cell(sheet: SheetEdit, found: _Found, masters: dict[bytes, SharedFormula]) -> FormulaCell:
+    """Return a formula with its text; one that others share becomes known."""
+    number, column, attributes, given = found
+    text, fills = given, None
+    kind = attributes.get(b"t")
+    if kind == b"shared":
+        shared = attributes.get(b"si", b"")
+        if text:
+            masters[shared] = SharedFormula(text, number, column)
+        elif shared in masters:
+            text = masters[shared].at(number, column)
+    elif kind in (b"array", b"dataTable"):
+        fills = parse_area(attributes.get(b"ref", b"").decode())
+    return FormulaCell(sheet, number, column, text, fills, kind == b"shared", kind == b"dataTable")
+
+
+def _groups_of_others(
+    sheet: SheetEdit, found: Iterable[_Found], known: Mapping[bytes, SharedFormula]
+) -> Iterator[FormulaGroup]:
+    """Yield formulas with attributes, given in row order; of a shared one a group by column."""
+    masters = dict(known)
+    alike: dict[tuple[SharedFormula, int], FormulaGroup | None] = {}
+    for one in found:
+        number, column, attributes, given = one
+        if attributes.get(b"t") != b"shared":
+            yield FormulaGroup(_cell(sheet, one, masters), [number])
+            continue
+        shared = attributes.get(b"si", b"")
+        if given:
+            masters[shared] = SharedFormula(given, number, column)
+        formula = masters.get(shared)
+        key = (formula or SharedFormula("", number, column), column)
+        if key in alike and (group := alike[key]) is not None:
+            group.rows.append(number)
+            continue
+        group = FormulaGroup(_cell(sheet, one, masters), [number])
+        if formula is not None and key not in alike:
+            group.pieces = formula.pieces(column)
+            alike[key] = group if group.pieces else None
+        yield group
+
+
+class _Alike:
+    """Gathers formulas of one column each, that differ in the number of their row."""
+
+    def __init__(self, sheet: SheetEdit) -> None:
+        self.groups: list[FormulaGroup] = []
+        self._sheet = sheet
+        self._known: dict[bytes, list[tuple[tuple[bytes, ...], FormulaGroup]]] = {}
+
+    def take(self, letters: bytes, written: bytes, row: int) -> None:
+        """Take a formula that stands in one cell, escaped as the file has it."""
+        known = self._known.setdefault(letters, [])
+        digits = b"%d" % row
+        for pieces, group in known:
+            if digits.join(pieces) == written:
+                group.rows.append(row)
+                return
+        text = xml.unescape(written)
+        cell = FormulaCell(self._sheet, row, column_index(letters.decode()), text)
+        self.groups.append(FormulaGroup(cell, [row]))
+        own = own_row_pieces(text, row) if len(known) < _MOST_ALIKE else None
+        escaped = () if own is None else tuple(map(xml.escape, own))
+        # One that is escaped otherwise than usual stands alone.
+        if own is not None and len(own) > 1 and digits.join(escaped) == written:
+            self.groups[-1].pieces = own
+            known.append((escaped, self.groups[-1]))
+
+    def finished(self) -> list[FormulaGroup]:
+        """Return the groups, their rows in order."""
+        return [group.part(sorted(group.rows)) for group in self.groups]
 
 
 def formula_groups(sheet: SheetEdit) -> list[FormulaGroup]:
@@ -193,12 +286,17 @@ def formula_groups(sheet: SheetEdit) -> list[FormulaGroup]:
                 plain[cell.column, cell.text] = groups[-1]
         return groups
     texts, others = scanned
-    shared = shared_formulas(sheet) if sheet.live and others else None
-    groups = [FormulaGroup(cell, [cell.row]) for cell in _resolved(sheet, others, shared)]
+    shared = shared_formulas(sheet) if sheet.live and others else {}
+    groups = list(_groups_of_others(sheet, others, shared))
+    alike = _Alike(sheet)
     for (letters, text), rows in texts.items():
+        if len(rows) == 1:
+            alike.take(letters, text, rows[0])
+            continue
         rows.sort()
         column = column_index(letters.decode())
         groups.append(FormulaGroup(FormulaCell(sheet, rows[0], column, xml.unescape(text)), rows))
+    groups += alike.finished()
     groups.sort(key=lambda group: (group.first.row, group.first.column))
     return groups
 

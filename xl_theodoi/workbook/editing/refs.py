@@ -203,6 +203,32 @@ def shift_formula(formula: str, rows: int, columns: int = 0) -> str:
     return "".join(parts)
 
 
+def own_row_pieces(formula: str, row: int) -> tuple[str, ...] | None:
+    """Return what stands between the numbers of a formula's own row, where these are relative.
+
+    `None` for a formula with a range whose ends are given by functions or names: of that the
+    addresses alone do not tell what it reads.
+    """
+    pieces: list[str] = []
+    parts: list[str] = []
+    for token in tokens(formula):
+        if is_own_cell(token, row):
+            pieces.append("".join((*parts, token.text.removesuffix(str(row)))))
+            parts.clear()
+            continue
+        if token.kind is Kind.OTHER and token.text == ":":
+            return None
+        parts.append(token.prefix + token.text)
+    pieces.append("".join(parts))
+    return tuple(pieces)
+
+
+def is_own_cell(token: Token, row: int) -> bool:
+    """Whether a piece of a formula is one of those cells that `own_row_pieces` cuts at."""
+    place = _PLACE.fullmatch(token.text) if token.kind is Kind.CELL and not token.prefix else None
+    return place is not None and not place[3] and int(place[4]) == row
+
+
 def has_relative_cells(formula: str) -> bool:
     """Whether a formula reads differently one row further down."""
     return shift_formula(formula, 1) != formula
