@@ -135,7 +135,7 @@ class App(base_classes.App):
         )
 
     def __setattr__(self, name, value):
-        if name == "calculation" and self.is_busy:
+        if name in ("calculation", "display_alerts") and self.is_busy:
             raise EngineError("call was rejected by callee")
         if name == "status_bar":
             self.__dict__.setdefault("bars", []).append(value)

@@ -29,9 +29,10 @@ from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.findings import Location, warning
 from xl_theodoi.domain.names import FINDINGS
 from xl_theodoi.excel.books import is_open_elsewhere
+from xl_theodoi.excel.effects import change_anything
 from xl_theodoi.excel.reading import read_table
 from xl_theodoi.excel.replacing import is_same_in_excel, replace_open_book
-from xl_theodoi.excel.state import native_flag, undisturbed
+from xl_theodoi.excel.state import ensure_ready, native_flag, undisturbed
 from xl_theodoi.excel.values import read_value
 from xl_theodoi.excel.writer import Writer
 from xl_theodoi.hosts import LiveEdit
@@ -116,7 +117,12 @@ class ExcelHost:
         return path
 
     def read(self) -> ExcelContent:
-        """Return every table as it is now, each read in one call."""
+        """Return every table as it is now, each read in one call.
+
+        Raises:
+            TheodoiError: `excel_busy`.
+        """
+        ensure_ready(self.book)
         live: dict[str, LiveTable] = {}
         for sheet in self.book.sheets:
             for table in sheet.tables:
@@ -193,8 +199,11 @@ class ExcelHost:
         self.book = replace_open_book(self.book, self.path, data, self.snapshot())
         self._live = None
 
-    def prepare(self, changes: Sequence[Change]) -> Edit:
-        """Take a snapshot; Excel refuses and makes changes only at once."""
+    def prepare(self, changes: Sequence[Change]) -> Edit | None:
+        """Take a snapshot where anything would change; Excel makes changes only at once."""
+        contents = {name: live.content for name, live in self._tables().items()}
+        if not change_anything(changes, contents):
+            return None
         return LiveEdit(self, changes)
 
     def apply(self, changes: Sequence[Change]) -> None:
@@ -212,8 +221,7 @@ class ExcelHost:
         if not changes:
             return
         self.ensure_writable()
-        if self._live is None:
-            self.read()
+        self._tables()
         # Columns first, because later changes may name them; rows leave last, because
         # positions are those of the table as read.
         ordered = sorted(changes, key=lambda change: _ORDER[type(change)])
@@ -226,6 +234,7 @@ class ExcelHost:
             with undisturbed(self.book):
                 for change in ordered:
                     self._apply_one(change, writer)
+            self._calculate(ordered)
         except Exception as problem:
             undone = self._take_back(writer)
             if isinstance(problem, (TheodoiError, ValueError)) and undone:
@@ -239,6 +248,17 @@ class ExcelHost:
             dict.fromkeys((*self.parts_changed, *(sheet.name for sheet in sheets)))
         )
 
+    def _calculate(self, changes: Sequence[Change]) -> None:
+        """Let Excel calculate the statuses where the user has it wait to be told to.
+
+        Who asks for the statuses asks for that.
+        """
+        if any(isinstance(change, LiveColumns) for change in changes):
+            with suppress(Exception):
+                # What was written is right even where Excel does not want to calculate now.
+                if self.book.app.calculation == "manual":
+                    self.book.app.calculate()
+
     def _take_back(self, writer: Writer) -> bool:
         try:
             with undisturbed(self.book):
@@ -247,6 +267,12 @@ class ExcelHost:
             # Excel does not let itself be kept quiet any more: take back what is left anyhow.
             writer.undo()
         return writer.is_undone
+
+    def _tables(self) -> dict[str, LiveTable]:
+        """Return the tables as last read."""
+        if self._live is None:
+            self.read()
+        return self._live or {}
 
     def _table(self, name: str) -> LiveTable:
         found = (self._live or {}).get(name)

@@ -72,6 +72,24 @@ def undisturbed(book: xw.Book) -> Iterator[None]:
         yield
 
 
+def ensure_ready(book: xw.Book) -> None:
+    """Wait for some seconds until Excel lets itself be worked with.
+
+    Raises:
+        TheodoiError: `excel_busy`.
+    """
+    for pause in (*PATIENCE, None):
+        try:
+            # What is read is often answered even while a cell is edited; what is set is not.
+            book.app.display_alerts = book.app.display_alerts
+        except Exception as problem:
+            if pause is None:
+                raise TheodoiError("excel_busy", file=book.name) from problem
+            time.sleep(pause)
+        else:
+            return
+
+
 def _quieten(book: xw.Book, stack: ExitStack) -> None:
     app = book.app
     stack.callback(restore_view, book, view_of(book))
