@@ -98,7 +98,9 @@ def test_peak_memory_and_times_are_of_the_child_alone():
     assert Contender("x", [Run(1, 1, 1), Run(9, 1, 1), Run(2, 1, 1)]).median("wall") == 2
 
 
-@pytest.mark.parametrize("name", ["consolidate_peers", "edit_customised", "send_unit_workbooks"])
+@pytest.mark.parametrize(
+    "name", ["button_refresh", "consolidate_peers", "edit_customised", "send_unit_workbooks"]
+)
 def test_the_documented_command_starts(name):
     line = [sys.executable, "-m", f"tests.benchmarks.{name}", "--help"]
     done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=ROOT)
