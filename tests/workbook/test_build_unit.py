@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from io import BytesIO
@@ -16,7 +17,7 @@ from openpyxl.utils import get_column_letter, range_boundaries
 from openxml_audit import OpenXmlValidator
 
 from tests.recalculation import recalculated
-from xl_theodoi.domain.model import Unit
+from xl_theodoi.domain.model import Progress, Unit
 from xl_theodoi.domain.profile import EDITABLE_FIELDS, LIVE_FIELDS
 from xl_theodoi.resources import load_profile, profile_ids
 from xl_theodoi.workbook.building.unit import UnitContent, build_unit_workbook
@@ -149,6 +150,41 @@ def test_hidden_sheet_carries_identity_and_values_as_sent():
     assert second["issue_date"] == "2026-09-04"
     assert second["coordinating_units"] == "Sở Tài chính; Sở Xây dựng"
     assert second["completed_on"] is None
+
+
+def test_the_day_of_the_statuses_is_todays_until_the_unit_types_another():
+    data = build_unit_workbook(make_content())
+    formulas, stored = opened(data), opened(data, data_only=True)
+    sheet, cell = formulas.defined_names["NgayTinh"].attr_text.replace("$", "").split("!")
+    day = formulas[sheet.strip("'")][cell]
+
+    assert day.value == "=TODAY()"
+    assert not day.protection.locked
+    assert stored[sheet.strip("'")][cell].value.date() == AS_OF
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_live_columns_are_formulas_of_their_own_row_so_that_the_list_can_be_sorted(name):
+    profile = load_profile(name)
+    rows = make_rows(profile)
+    known = Standing(due=AS_OF, due_soon_from=date(2026, 11, 5), measured_by=AS_OF)
+    later = replace(known, since=date(2026, 11, 12), progress=Progress.DONE, completed_on=AS_OF)
+    standings = [(known, later), *[None] * 11]
+    data = build_unit_workbook(make_content(name, rows=rows, standings=standings))
+    sheet, columns, first = list_cells(opened(data), profile)
+    code = sheet.cell(first, max(columns.values()) + 1)
+
+    assert sheet.column_dimensions[code.column_letter].hidden
+    for row in range(first, first + 12):
+        for field in LIVE_FIELDS:
+            cell = sheet.cell(row, columns[field])
+            own = re.sub(r"'[^']*'!\$[A-Z]+\$\d+:\$[A-Z]+\$\d+", "", cell.value)
+            assert cell.data_type == "f"
+            assert cell.protection.locked
+            assert set(re.findall(r"\$[A-Z]{1,2}(\d+)", own)) <= {str(row)}
+            assert not re.search(r"LET|XLOOKUP|FILTER|_xl", cell.value)
+        own = sheet.cell(row, code.column).value
+        assert set(re.findall(r"\$[A-Z]{1,2}(\d+)", own)) == {str(row)}
 
 
 def test_equal_content_gives_equal_bytes():

@@ -149,6 +149,16 @@ class FormWriter:
                             align="left", locked=False),
             serial(content.as_of),
         )  # fmt: skip
+        texts = unit_texts()["validation"]
+        example = vietnamese_date(content.as_of)
+        self.sheet.data_validation(
+            0, split + 1, 0, split + 1,
+            {"validate": "date", "criteria": "between", "ignore_blank": False,
+             "minimum": date(2000, 1, 1), "maximum": date(2099, 12, 31),
+             "error_title": texts["date_title"],
+             "error_message": texts["date_message"].format(example=example)},
+        )  # fmt: skip
+        self.sheet.ignore_errors({"formula_unlocked": f"{column_letter(split + 2)}1"})
         self.row = 1
         self.text(
             0, self.last, self.texts["as_of_note"], look.SIZE, italic=True,

@@ -81,6 +81,9 @@ def write_list_sheet(
     )  # fmt: skip
     last_shown = FIRST_COLUMN + plan.shown - 1
     sheet.print_area(0, FIRST_COLUMN, plan.last - 1, last_shown)
+    # Rows may have formulas of their own; that is no mistake to be marked in green.
+    ends = column_letter(plan.code_column + 1)
+    sheet.ignore_errors({"formula_differs": f"A{plan.first}:{ends}{plan.last}"})
     sheet.protect("", PROTECTION)
 
 
