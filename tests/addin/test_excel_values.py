@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import xl_theodoi
 from xl_theodoi.domain.cells import CellKind
-from xl_theodoi.excel.values import plan_blocks, read_value, same_value, write_value
+from xl_theodoi.excel.values import plan_blocks, read_value, read_values, same_value, write_value
 
 CELLS = st.sets(st.tuples(st.integers(1, 60), st.integers(1, 6)), max_size=120)
 
@@ -90,6 +90,40 @@ def test_what_is_written_reads_back_the_same(value):
 @given(st.text(min_size=1).filter(lambda text: not text[0].isalpha()))
 def test_text_that_does_not_begin_with_a_letter_is_marked_as_text(text):
     assert write_value(text).startswith("'")
+
+
+RAWS = st.one_of(
+    st.none(),
+    st.sampled_from(["", "Việc", "#N/A", "#REF!", "12/11/2026"]),
+    st.booleans(),
+    st.sampled_from([0.0, 1.0, 2.5, 1e300, -2146826243, 3]),
+    st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),
+    st.just(Decimal("12.50")),
+)
+
+
+@given(
+    st.one_of(
+        st.lists(RAWS),
+        *(
+            st.lists(st.one_of(st.none(), raw))
+            for raw in (
+                st.sampled_from(["", "Việc", "#N/A"]),
+                st.sampled_from(["a", "b"]),
+                st.floats(0, 9),
+                st.booleans(),
+                st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 3)),
+            )
+        ),
+    )
+)
+def test_a_column_is_read_as_its_cells_are(raws):
+    values, kinds = read_values(raws)
+    plain = [read_value(raw) for raw in raws]
+
+    assert values == [value for value, _ in plain]
+    assert [type(value) for value in values] == [type(value) for value, _ in plain]
+    assert kinds == [int(kind) for _, kind in plain]
 
 
 def test_a_truth_value_is_not_a_number():

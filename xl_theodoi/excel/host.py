@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from xl_theodoi.domain.cells import Cell, SheetTable, column_letter
 from xl_theodoi.domain.changes import (
     AddColumns,
+    AddSheet,
     AppendColumns,
     AppendRows,
     LiveColumns,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     import xlwings as xw
 
-    from xl_theodoi.domain.changes import Change
+    from xl_theodoi.domain.changes import Change, FileChange
     from xl_theodoi.domain.findings import Finding
     from xl_theodoi.excel.writer import LiveTable
     from xl_theodoi.hosts import Edit
@@ -199,14 +200,14 @@ class ExcelHost:
         self.book = replace_open_book(self.book, self.path, data, self.snapshot())
         self._live = None
 
-    def prepare(self, changes: Sequence[Change]) -> Edit | None:
+    def prepare(self, changes: Sequence[FileChange]) -> Edit | None:
         """Take a snapshot where anything would change; Excel makes changes only at once."""
         contents = {name: live.content for name, live in self._tables().items()}
-        if not change_anything(changes, contents):
+        if not change_anything(_live_changes(changes), contents):
             return None
         return LiveEdit(self, changes)
 
-    def apply(self, changes: Sequence[Change]) -> None:
+    def apply(self, changes: Sequence[FileChange]) -> None:
         """Make all changes, or none: what was written is taken back when a later one fails.
 
         Row positions are those of the last `read`.
@@ -224,7 +225,7 @@ class ExcelHost:
         self._tables()
         # Columns first, because later changes may name them; rows leave last, because
         # positions are those of the table as read.
-        ordered = sorted(changes, key=lambda change: _ORDER[type(change)])
+        ordered = sorted(_live_changes(changes), key=lambda change: _ORDER[type(change)])
         sheets = self._sheets_of(ordered)
         for sheet in sheets:
             if native_flag(sheet.api, "ProtectContents", "protect_contents"):
@@ -324,6 +325,17 @@ class ExcelHost:
             writer.remove(self._table(change.table), change.positions)
         else:
             writer.replace(self._table(change.table), change.rows)
+
+
+def _live_changes(changes: Sequence[FileChange]) -> list[Change]:
+    """Return changes that a workbook can take while people look at it.
+
+    Raises:
+        ValueError: For a sheet to be added.
+    """
+    if any(isinstance(change, AddSheet) for change in changes):
+        raise ValueError("no sheet is added to an open workbook")
+    return [change for change in changes if not isinstance(change, AddSheet)]
 
 
 _ORDER: Final[dict[type, int]] = {

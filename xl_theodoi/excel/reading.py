@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import CellKind, Column, SheetTable
-from xl_theodoi.excel.values import read_value
+from xl_theodoi.excel.values import read_values
 from xl_theodoi.excel.writer import LiveTable
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ def read_table(table: Table, sheet: xw.Sheet, file: str) -> LiveTable:
     header, body = cells[0], cells[1:-1] if has_totals else cells[1:]
     first, count = top + 1, len(body)
     columns: dict[int, Column] = {}
+    raws = list(zip(*body, strict=True)) or [()] * len(header)
     for offset, heading in enumerate(header):
         label = "" if heading is None else str(heading)
-        read = [read_value(row[offset]) for row in body]
-        values, kinds = [value for value, _ in read], [int(kind) for _, kind in read]
+        values, kinds = read_values(raws[offset])
         columns[left + offset] = Column(label, left + offset, values, kinds)
     if count:
         block = sheet.range((first, left), (top + count, left + len(header) - 1))
@@ -83,6 +83,10 @@ def _listed_rows(columns: Mapping[int, Column]) -> list[int]:
     """
     holding: set[int] = set()
     blank = int(CellKind.BLANK)
+    whole = next((column for column in columns.values() if blank not in column.kinds), None)
+    if whole is not None:
+        # The tasks' numbers, usually.
+        return list(range(len(whole.kinds)))
     for column in columns.values():
         holding.update(column.formulas)
         holding.update(offset for offset, kind in enumerate(column.kinds) if kind != blank)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xl_theodoi.domain.cells import CellKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xl_theodoi.domain.cells import Value
 
@@ -83,6 +83,26 @@ def read_value(raw: Any) -> tuple[Value, CellKind]:
             return int(number), CellKind.NUMBER
         return number, CellKind.NUMBER
     return str(raw), CellKind.TEXT
+
+
+def read_values(raws: Sequence[Any]) -> tuple[list[Value], list[int]]:
+    """Return what `read_value` returns of every cell of a column.
+
+    Most columns hold blanks and cells of one type, and few different ones: those are read once.
+    """
+    types = {*map(type, raws)} - {type(None)}
+    if not types:
+        return [None] * len(raws), [int(CellKind.BLANK)] * len(raws)
+    if types == {str} and _ERROR_TEXTS.isdisjoint(raws) and "" not in raws:
+        text, blank = int(CellKind.TEXT), int(CellKind.BLANK)
+        return list(raws), [blank if raw is None else text for raw in raws]
+    if len(types) == 1:
+        # Among cells of one type, equal ones are the same; 1 and true are not.
+        known = {raw: read_value(raw) for raw in {*raws}}
+        read = [known[raw] for raw in raws]
+    else:
+        read = [read_value(raw) for raw in raws]
+    return [value for value, _ in read], [int(kind) for _, kind in read]
 
 
 def _day_or_moment(moment: datetime) -> date | datetime:
