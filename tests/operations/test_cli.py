@@ -14,7 +14,7 @@ from xl_theodoi import cli
 
 COMMANDS = (
     "demo", "new", "add", "check", "refresh", "send", "consolidate", "report", "show", "undo",
-    "upgrade", "fields", "deadline", "calendar", "workdays", "help",
+    "upgrade", "fields", "deadline", "calendar", "workdays", "doctor", "addin", "bundle", "help",
 )  # fmt: skip
 
 ENGLISH = re.compile(
