@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xl_theodoi.domain.cells import Cell, SheetTable
-    from xl_theodoi.domain.changes import Change
+    from xl_theodoi.domain.changes import FileChange
     from xl_theodoi.domain.findings import Finding
     from xl_theodoi.workbook.editing.save import Replacement
 
@@ -91,7 +91,7 @@ class Host(Protocol):
     def ensure_writable(self) -> None:
         """Raise `TheodoiError` where a change could not be written (open elsewhere, locked)."""
 
-    def prepare(self, changes: Sequence[Change]) -> Edit | None:
+    def prepare(self, changes: Sequence[FileChange]) -> Edit | None:
         """Make changes ready, refusing what cannot be made; None where nothing would change."""
 
     def states(self) -> Iterator[bytes]:
@@ -147,7 +147,7 @@ class FileHost:
 
         check_unlocked(self.path)
 
-    def prepare(self, changes: Sequence[Change]) -> FileEdit | None:
+    def prepare(self, changes: Sequence[FileChange]) -> FileEdit | None:
         """Edit the bytes that were read, and write the result beside the file."""
         from xl_theodoi.workbook.editing.edit import edit_bytes  # noqa: PLC0415
         from xl_theodoi.workbook.editing.save import Replacement  # noqa: PLC0415
@@ -177,7 +177,7 @@ class FileHost:
         self._data, self._sha256 = data, sha256
         self.parts_changed = tuple(dict.fromkeys((*self.parts_changed, *parts)))
 
-    def _refuse_gaps(self, changes: Sequence[Change]) -> None:
+    def _refuse_gaps(self, changes: Sequence[FileChange]) -> None:
         """Refuse a table with a gap so long that the reader left its rows out.
 
         Positions would not lead to the right rows below the gap.
@@ -243,7 +243,7 @@ class LiveHost(Protocol):
     def snapshot(self) -> bytes:
         """Return the workbook as it is now."""
 
-    def apply(self, changes: Sequence[Change]) -> None:
+    def apply(self, changes: Sequence[FileChange]) -> None:
         """Make all changes, or none."""
 
 
@@ -255,7 +255,7 @@ class LiveEdit:
         changes: What to change.
     """
 
-    def __init__(self, host: LiveHost, changes: Sequence[Change]) -> None:
+    def __init__(self, host: LiveHost, changes: Sequence[FileChange]) -> None:
         self.before = host.snapshot()
         self.before_sha256 = hashlib.sha256(self.before).hexdigest()
         self.saved_sha256 = _sha256_of_file(host.path)
@@ -316,7 +316,7 @@ class MemoryHost:
         """Take other bytes."""
         self.data = data
 
-    def prepare(self, changes: Sequence[Change]) -> Edit | None:
+    def prepare(self, changes: Sequence[FileChange]) -> Edit | None:
         """Refuse: what is not on disk yet is made anew, not changed."""
         message = f"{len(changes)} changes of a workbook that is not on disk"
         raise ValueError(message)

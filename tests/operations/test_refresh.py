@@ -57,7 +57,8 @@ def test_what_follows_from_typed_values_is_written_once(office):
     row = office.table("NhiemVu")[0]
 
     assert answer.json["written"] == [str(office.master)]
-    assert answer.json["counts"] == {"tasks": 5, "cells": 5, "children": 0, "events": 1}
+    # openpyxl saved the formulas without their results: all of them are written again.
+    assert answer.json["counts"] == {"tasks": 5, "cells": 25 - 1, "children": 0, "events": 1}
     assert answer.json["parts_changed"]
     assert row[office.label("first_progress_on")] == date(2026, 11, 5)
     assert row[office.label("status_label")] == "Đã hoàn thành"
@@ -233,6 +234,7 @@ def test_columns_in_any_order_and_what_the_office_added_are_kept(office):
     book.save(office.master)
 
     assert office.tasks() == before
+    office.run("refresh")  # the formulas come back
     assert_idle(office)
     office.type_task("T1", completed_on=DONE)
     office.run("refresh")
@@ -315,12 +317,15 @@ def test_a_master_saved_by_libreoffice_still_works(office, tmp_path):
     save()
     assert office.tasks() == before
     assert office.run("check").code == 0
-    assert office.run("refresh").json["written"] == []
+    # LibreOffice has calculated the statuses for the day of the test.
+    office.run("refresh")
+    assert_idle(office)
     assert office.run("upgrade").json["written"] == []
     assert office.add("content,lead_unit,completed_on\nA,STC,2026-11-20\n").code == 0
     save()
     assert office.tasks()["NV-2026-00001"]["completed_on"] == "2026-11-20"
-    assert office.run("refresh").json["written"] == []
+    office.run("refresh")
+    assert_idle(office)
 
 
 BROKEN = {

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import openpyxl
+from betteroffice_xlsx import Workbook
+from openpyxl.utils import get_column_letter
 
-from tests.operations.office import Office, read_table
+from tests.operations.office import Office, read_table, sheet_of
 from tests.operations.test_refresh import TASKS, drop_column
+from xl_theodoi.domain.names import CALCULATION_SHEET
+from xl_theodoi.domain.profile import FORMULA_HELPERS
 
 
 def test_a_deleted_column_is_found_and_added_again(tmp_path):
@@ -64,3 +68,59 @@ def test_a_layout_of_a_later_program_is_refused(tmp_path):
     answer = office.run("upgrade")
 
     assert (answer.code, answer.json["error"]["code"]) == (2, "layout_newer")
+
+
+def as_before_formulas(office: Office) -> None:
+    """Make a master of the first layout: plain values, no sheet to calculate on."""
+    values = openpyxl.load_workbook(office.master, data_only=True)
+    book = openpyxl.load_workbook(office.master)
+    del book[CALCULATION_SHEET]
+    sheet = sheet_of(book, "NhiemVu")
+    table = sheet.tables["NhiemVu"]
+    stored = sheet_of(values, "NhiemVu")
+    for row in sheet[table.ref]:
+        for cell in row:
+            cell.value = stored[cell.coordinate].value
+    first = len(table.tableColumns) - len(FORMULA_HELPERS) + 1
+    sheet.delete_cols(first, len(FORMULA_HELPERS))
+    table.tableColumns = table.tableColumns[: first - 1]
+    for column in table.tableColumns:
+        column.calculatedColumnFormula = None
+    top, bottom = table.ref.split(":")
+    letter = get_column_letter(first - 1)
+    table.ref = f"{top}:{letter}{bottom.lstrip('ABCDEFGHIJKLMNOPQRSTUVWXYZ')}"
+    table.autoFilter.ref = table.ref
+    book.save(office.master)
+    rows = read_table(office.master, "TheoDoiMeta")
+    place = next(i for i, row in enumerate(rows) if row["key"] == "layout_version")
+    office.edit("TheoDoiMeta", place, {"value": "1"})
+
+
+def test_a_register_of_the_first_layout_works_as_it_is_and_learns_to_live(tmp_path):
+    office = Office(tmp_path)
+    office.new(TASKS)
+    before = office.tasks()
+    as_before_formulas(office)
+    assert office.tasks() == before
+    office.type_task("T1", completed_on=date(2026, 11, 9))
+    assert office.run("refresh").code == 0
+    assert office.table("NhiemVu")[0][office.label("status_label")] == "Đã hoàn thành"
+    before = office.tasks()
+
+    answer = office.run("upgrade")
+
+    assert (answer.code, answer.json["counts"]) == (0, {"columns": len(FORMULA_HELPERS)})
+    assert office.tasks() == before
+    assert office.run("refresh").json["counts"]["cells"] == 0
+    later = date(2027, 3, 1)
+    expected = office.tasks(later.isoformat())
+    book = Workbook.open_recalculated(office.master.read_bytes())
+    day = openpyxl.load_workbook(office.master).defined_names["NgayTinh"].attr_text
+    place, _, cell = day.replace("'", "").replace("$", "").partition("!")
+    book.sheet(place)[cell] = later.isoformat()
+    for task, found in expected.items():
+        at = office.cell_of(task, "status_label")
+        assert book.sheet("Sổ nhiệm vụ")[at] == found["status_label"]
+        left = book.sheet("Sổ nhiệm vụ")[office.cell_of(task, "days_left")]
+        assert (left or None) == found["days_left"]
+    assert office.run("upgrade").json["written"] == []

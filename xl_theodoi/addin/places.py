@@ -105,7 +105,8 @@ def interpreters(executable: PurePath | None = None) -> tuple[PurePath, PurePath
     """Return the Python that runs this, with a console and without one."""
     python = executable or Path(sys.executable)
     suffix = python.suffix
-    console, quiet = python.with_name(f"python{suffix}"), python.with_name(f"pythonw{suffix}")
-    if isinstance(python, Path):
-        return (console if console.exists() else python, quiet if quiet.exists() else python)
-    return console, quiet
+    names = f"python{suffix}", f"pythonw{suffix}"
+    if not isinstance(python, Path):
+        return python.with_name(names[0]), python.with_name(names[1])
+    console, quiet = python.with_name(names[0]), python.with_name(names[1])
+    return (console if console.exists() else python, quiet if quiet.exists() else python)

@@ -24,7 +24,7 @@ from xl_theodoi.operations.duedates import due_date_findings, missing_children
 from xl_theodoi.operations.entries import DocumentKeys, TaskKeys, judge_new_rows
 from xl_theodoi.operations.inputs import read_input
 from xl_theodoi.operations.live import with_formulas
-from xl_theodoi.operations.master import LAYOUT_VERSION, Master, unit_from_row
+from xl_theodoi.operations.master import MASTER_LAYOUT, Master, unit_from_row
 from xl_theodoi.operations.overview import overview, overview_changes
 from xl_theodoi.operations.refresh import event_changes, register_row
 from xl_theodoi.operations.results import WriteResult
@@ -166,7 +166,7 @@ def empty_master(
     content = MasterContent(
         profile=profile,
         master_id=master_id or uuid.uuid4().hex,
-        layout_version=LAYOUT_VERSION,
+        layout_version=MASTER_LAYOUT,
         profile_text=profile_text,
         as_of=as_of,
         tables={"NgayNghi": days, "CauHinh": settings, **(tables or {})},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.cells import CellKind
-from xl_theodoi.domain.changes import LiveColumns
+from xl_theodoi.domain.cells import CellKind, column_letter
+from xl_theodoi.domain.changes import AddSheet, LiveColumns, SetColumns
 from xl_theodoi.domain.live import FORMULA_FIELDS, HISTORY, WEIGHTS, serial
-from xl_theodoi.domain.names import REGISTER
+from xl_theodoi.domain.names import CALCULATION_SHEET, REGISTER
 from xl_theodoi.domain.own_row import positions_without
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ NEEDED = frozenset(
 """Columns without which the formulas of the others cannot be; the rest nobody refers to."""
 
 
+_COMPUTED = (HISTORY, *FORMULA_FIELDS)
+
+
 def register_formulas(master: Master) -> dict[str, str]:
     """Return the formulas of a master's register by column label.
 
@@ -32,12 +35,56 @@ def register_formulas(master: Master) -> dict[str, str]:
         Nothing for a register of an older layout, or one that lacks a column they refer to:
         its computed columns hold plain values then.
     """
+    return _formulas(master.register.labels)
+
+
+def _formulas(labels: Mapping[str, str]) -> dict[str, str]:
     from xl_theodoi.workbook.building.live import structured_formulas  # noqa: PLC0415
 
-    labels = master.register.labels
     if not labels.keys() >= NEEDED:
         return {}
     return structured_formulas(labels)
+
+
+def completed_formulas(master: Master, added: Mapping[str, str]) -> list[Change]:
+    """Return the formulas of a register that gains columns, put into every row, and results.
+
+    Args:
+        master: The master.
+        added: Labels of the columns that it gains, by field.
+    """
+    from xl_theodoi.operations.rows import computed_of  # noqa: PLC0415
+
+    labels = {**master.register.labels, **added}
+    formulas = _formulas(labels)
+    if not formulas:
+        return []
+    rows = range(len(master.register))
+    positions = [view.position for view in master.tasks]
+    results = [computed_of(view, master) for view in master.tasks]
+    columns = {labels[name]: (positions, [row[name] for row in results]) for name in _COMPUTED}
+    return [
+        LiveColumns(REGISTER, formulas, dict.fromkeys(formulas, rows)),
+        SetColumns(REGISTER, columns),
+    ]
+
+
+def calculation_sheet(master: Master) -> AddSheet:
+    """Return the sheet on which a register's formulas calculate."""
+    from xl_theodoi.workbook.building.live import Calculation  # noqa: PLC0415
+
+    words = master.profile.words["day_kind"]
+    rows: list[dict[str, Value]] = [
+        {"date": entry.date, "kind": words[entry.kind.value]} for entry in master.office_days
+    ]
+    cells = Calculation(master.profile, master.settings, rows, master.as_of).cells()
+    return AddSheet(
+        CALCULATION_SHEET,
+        {
+            f"{column_letter(column + 1)}{row + 1}": (formula or None, value)
+            for row, column, formula, value in cells
+        },
+    )
 
 
 def with_formulas(

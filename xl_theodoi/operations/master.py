@@ -51,7 +51,10 @@ if TYPE_CHECKING:
     from xl_theodoi.hosts import Host, HostContent
 
 LAYOUT_VERSION = 1
-"""Version of the layout of masters and unit workbooks."""
+"""Version of the layout of unit workbooks."""
+
+MASTER_LAYOUT = 2
+"""Version of the layout of masters; from 2 on the register holds formulas."""
 
 NOT_SCANNED = (META, SENDINGS, "CauHinh", "NgayNghi", FINDINGS)
 """Tables that hold the program's own words; a finding's wording is no mark of secrecy."""
@@ -112,7 +115,7 @@ class Master:
         version = str(meta.get("layout_version", ""))
         if not version.isdigit():
             raise TheodoiError("not_a_master", path=self.file_name)
-        if int(version) > LAYOUT_VERSION:
+        if int(version) > MASTER_LAYOUT:
             raise TheodoiError("layout_newer", path=self.file_name, version=version)
         return meta
 
@@ -153,9 +156,12 @@ class Master:
     def reading(self, name: str) -> Reading:
         """Return a table's typed values; read once, then kept."""
         if name not in self._readings:
-            self._readings[name] = read_list(
+            reading = read_list(
                 self.table(name), self.specs(name), aliases=False, choices=self._choices(name)
             )
+            if name == REGISTER:
+                _forgive(reading, self._computed)
+            self._readings[name] = reading
         return self._readings[name]
 
     def let_go(self) -> None:
@@ -510,6 +516,19 @@ class Master:
     def blank_positions(self, name: str) -> Sequence[int]:
         """Return the positions of a table's blank rows."""
         return sorted(self.table(name).blank_positions())
+
+
+def _forgive(reading: Reading, computed: Sequence[str]) -> None:
+    """Drop what is wrong with cells that the program computes anyway.
+
+    A program that does not calculate saves formulas without a value.
+    """
+    for position, found in list(reading.problems.items()):
+        left = [finding for finding in found if finding.field not in computed]
+        if left:
+            reading.problems[position] = left
+        else:
+            del reading.problems[position]
 
 
 def unit_from_row(row: Mapping[str, Any]) -> Unit:

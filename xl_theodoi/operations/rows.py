@@ -62,10 +62,15 @@ def computed_values(
 
 def register_fields(view: TaskView, master: Master) -> dict[str, Any]:
     """Return a task's fields, the computed ones included, for a new row of the register."""
-    assert view.status is not None  # noqa: S101 - tasks of a master are always judged
-    computed = _computed(view.status, master)
     labels = master.register.labels
+    computed = computed_of(view, master)
     return {**view.values, **{name: computed[name] for name in computed if name in labels}}
+
+
+def computed_of(view: TaskView, master: Master) -> dict[str, Value]:
+    """Return the computed columns of a task at the master's as-of date."""
+    assert view.status is not None  # noqa: S101 - tasks of a master are always judged
+    return _computed(view.status, master)
 
 
 def _computed(status: Status, master: Master) -> dict[str, Value]:
@@ -236,7 +241,7 @@ class ChangedCells:
             shown = status, [values[name] for name, _ in computed]
             self._shown[id(status)] = shown
         for (_, field), value in zip(computed, shown[1], strict=True):
-            if field.raw[position] != value:
+            if field.raw[position] != value and not _same_number(field.raw[position], value):
                 if field.positions and field.positions[-1] == position:
                     field.values[-1] = value
                 else:
@@ -259,6 +264,20 @@ class ChangedCells:
             for label, (positions, values) in self.columns().items()
             for position, value in zip(positions, values, strict=True)
         }
+
+
+def _same_number(raw: Value, wanted: Value) -> bool:
+    """Whether a formula's result is the wanted one, in a cell of another number format.
+
+    The office may have moved the column: then a day reads as a number, or the other way round.
+    """
+    if raw is None or wanted is None or isinstance(raw, str) or isinstance(wanted, str):
+        return False
+    return _as_number(raw) == _as_number(wanted)
+
+
+def _as_number(value: float | date) -> float:
+    return serial(value) if isinstance(value, date) else value
 
 
 def _needs_type(raw: Value, wanted: Value) -> bool:

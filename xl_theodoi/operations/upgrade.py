@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xl_theodoi.domain.changes import AddColumns, Change, SetCells
+from xl_theodoi.domain.changes import AddColumns, FileChange, SetCells
 from xl_theodoi.domain.findings import Finding, Location, error
 from xl_theodoi.domain.names import META, REGISTER
-from xl_theodoi.operations.master import LAYOUT_VERSION, Master
+from xl_theodoi.operations.live import calculation_sheet, completed_formulas
+from xl_theodoi.operations.master import MASTER_LAYOUT, Master
 from xl_theodoi.operations.results import WriteResult
 from xl_theodoi.operations.writing import commit, writes
 
@@ -29,7 +30,7 @@ def upgrade(host: Host, as_of: date) -> WriteResult:
     """
     host.ensure_writable()
     master = Master(host, as_of)
-    changes: list[Change] = []
+    changes: list[FileChange] = []
     findings: list[Finding] = []
     added = 0
     for name in (REGISTER, *master.profile.tables):
@@ -37,16 +38,21 @@ def upgrade(host: Host, as_of: date) -> WriteResult:
             findings.append(error("missing_table", Location(master.file_name), table=name))
             continue
         reading = master.reading(name)
-        missing = [
-            spec.label for field, spec in master.specs(name).items() if field not in reading.labels
-        ]
+        missing = {
+            field: spec.label
+            for field, spec in master.specs(name).items()
+            if field not in reading.labels
+        }
         if missing:
-            changes.append(AddColumns(name, missing))
+            changes.append(AddColumns(name, list(missing.values())))
             added += len(missing)
-    if int(master.meta["layout_version"]) < LAYOUT_VERSION:
+        if name == REGISTER and missing:
+            changes += completed_formulas(master, missing)
+    if int(master.meta["layout_version"]) < MASTER_LAYOUT:
+        changes.append(calculation_sheet(master))
         table = master.table(META)
         position = table.columns["key"].values.index("layout_version")
-        changes.append(SetCells(META, {(position, "value"): str(LAYOUT_VERSION)}))
+        changes.append(SetCells(META, {(position, "value"): str(MASTER_LAYOUT)}))
     result = WriteResult(counts={"columns": added}, findings=findings, labels=master.labels())
     if commit(master, "upgrade", changes):
         result.written = [host.path]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from xl_theodoi.domain.changes import Change
+    from xl_theodoi.domain.changes import FileChange
     from xl_theodoi.domain.findings import Finding
     from xl_theodoi.hosts import Edit, Host
     from xl_theodoi.operations.master import Master
@@ -105,7 +105,7 @@ def writes(
 
 
 def commit(
-    master: Master, command: str, changes: Sequence[Change], made: Outputs | None = None
+    master: Master, command: str, changes: Sequence[FileChange], made: Outputs | None = None
 ) -> bool:
     """Write changes to a master, and the files that belong to them.
 

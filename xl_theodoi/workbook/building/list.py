@@ -144,7 +144,9 @@ class ListWriter:
         for column, (name, spec) in enumerate(layout.fields.items()):
             shown = name in layout.shown
             computed = name in layout.computed
-            cell = self.look.cell(spec.kind, computed=computed, wrap=shown)
+            cell = self.look.cell(
+                spec.kind, computed=computed, formula=name in layout.formulas, wrap=shown
+            )
             sheet.set_column(column, column, spec.width, None, {"hidden": not shown})
             formats.append(cell)
             headings.append(

@@ -214,6 +214,7 @@ class Look:
         kind: FieldKind,
         *,
         computed: bool = False,
+        formula: bool = False,
         locked: bool = True,
         wrap: bool = True,
         fill: str = "",
@@ -223,6 +224,8 @@ class Look:
         Args:
             kind: Kind of the field; dates, choices and numbers are centred.
             computed: Whether the program computes the value (grey).
+            formula: Whether the cell holds a formula: Excel makes a text of one that is
+                entered into a cell formatted as text.
             locked: Whether sheet protection keeps the cell.
             wrap: Whether long text breaks; hidden columns do not, so that what nobody sees
                 never makes a row higher.
@@ -237,7 +240,7 @@ class Look:
             properties["align"] = "center"
         else:
             properties["align"] = "left"
-            if kind == "text":
+            if kind == "text" and not formula:
                 properties["num_format"] = TEXT_FORMAT
         if wrap and kind != "date":
             properties["text_wrap"] = True
