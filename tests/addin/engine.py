@@ -306,10 +306,7 @@ class Sheet(base_classes.Sheet):
 
     @property
     def api(self):
-        return self.book.sheet_apis.setdefault(
-            self.ws.title,
-            SimpleNamespace(ProtectContents=bool(self.ws.protection.sheet), FilterMode=False),
-        )
+        return self.book.sheet_apis.setdefault(self.ws.title, SheetApi(self.ws))
 
     @property
     def name(self):
@@ -353,6 +350,31 @@ class Sheet(base_classes.Sheet):
         self.book.active_name = self.name
 
     select = activate
+
+    @property
+    def visible(self):
+        return self.ws.sheet_state == "visible"
+
+    @visible.setter
+    def visible(self, value):
+        self.ws.sheet_state = "visible" if value else "hidden"
+
+    def delete(self):
+        del self.book.file[self.name]
+        self.book.sheet_apis.pop(self.name, None)
+
+
+class SheetApi(SimpleNamespace):
+    """What xlwings does not wrap of a sheet."""
+
+    def __init__(self, ws):
+        super().__init__(ProtectContents=bool(ws.protection.sheet), FilterMode=False)
+        self.__dict__["ws"] = ws
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if name == "Visible":
+            self.ws.sheet_state = {-1: "visible", 0: "hidden", 2: "veryHidden"}[value]
 
 
 class Range(base_classes.Range):

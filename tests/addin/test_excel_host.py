@@ -11,6 +11,7 @@ import pytest
 from xl_theodoi.domain.cells import CellKind
 from xl_theodoi.domain.changes import (
     AddColumns,
+    AddSheet,
     AppendColumns,
     AppendRows,
     LiveColumns,
@@ -842,3 +843,35 @@ def test_not_excel_a_formula_is_not_put_into_a_text_cell_as_text(open_master):
 
     assert [sheet.cell(row, 6).data_type for row in range(5, 9)] == ["f"] * 4
     assert sheet.cell(6, 6).number_format == "General"
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("fails", [False, True])
+def test_not_excel_a_small_sheet_is_put_behind_the_others(open_master, there, fails):
+    """The sheet on which the formulas calculate, for masters of an older layout."""
+
+    def extra(file):
+        if there:
+            file.create_sheet("_tinh")["A1"] = "cũ"
+
+    book = open_master(extra=extra)
+    names = [sheet.name for sheet in book.sheets]
+    host = ExcelHost(book)
+    host.read()
+    change = AddSheet("_tinh", {"A1": ("NgayTinh", None), "C2": (None, "=x"), "B3": (None, 7)})
+    if fails:
+        book.app.impl.fail_at_write = 1
+        with pytest.raises(TheodoiError, match="excel_write_failed"):
+            host.apply([change, SetCells("NhiemVu", {(0, "Nội dung"): "x"})])
+        assert [sheet.name for sheet in book.sheets] == names
+        assert not there or book.impl.file["_tinh"]["A1"].value == "cũ"
+        return
+
+    host.apply([change])
+
+    sheet = book.impl.file["_tinh"]
+    assert [sheet[cell].value for cell in ("A1", "C2", "B3")] == ["=NgayTinh", "=x", 7]
+    assert [sheet[cell].data_type for cell in ("A1", "C2", "B3")] == ["f", "s", "n"]
+    assert book.sheets[-1].name == "_tinh"
+    assert sheet.sheet_state == "veryHidden"
+    assert book.sheets.active.name == "Sổ theo dõi"

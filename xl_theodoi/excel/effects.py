@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from xl_theodoi.domain.cells import SheetTable, Value
-    from xl_theodoi.domain.changes import Change
+    from xl_theodoi.domain.changes import FileChange
 
 
-def change_anything(changes: Sequence[Change], tables: Mapping[str, SheetTable]) -> bool:
+def change_anything(changes: Sequence[FileChange], tables: Mapping[str, SheetTable]) -> bool:
     """Whether any of the changes would change a cell.
 
     Args:
@@ -38,7 +38,7 @@ def change_anything(changes: Sequence[Change], tables: Mapping[str, SheetTable])
 
 
 def _changes(
-    change: Change, tables: Mapping[str, SheetTable], live: Mapping[str, Collection[str]]
+    change: FileChange, tables: Mapping[str, SheetTable], live: Mapping[str, Collection[str]]
 ) -> bool:
     if isinstance(change, LiveColumns):
         return any(change.mend.values())

@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
     import xlwings as xw
 
-    from xl_theodoi.domain.changes import Change, FileChange
+    from xl_theodoi.domain.changes import FileChange
     from xl_theodoi.domain.findings import Finding
-    from xl_theodoi.excel.writer import LiveTable
+    from xl_theodoi.excel.table import LiveTable
     from xl_theodoi.hosts import Edit
 
 
@@ -203,7 +203,7 @@ class ExcelHost:
     def prepare(self, changes: Sequence[FileChange]) -> Edit | None:
         """Take a snapshot where anything would change; Excel makes changes only at once."""
         contents = {name: live.content for name, live in self._tables().items()}
-        if not change_anything(_live_changes(changes), contents):
+        if not change_anything(changes, contents):
             return None
         return LiveEdit(self, changes)
 
@@ -225,7 +225,7 @@ class ExcelHost:
         self._tables()
         # Columns first, because later changes may name them; rows leave last, because
         # positions are those of the table as read.
-        ordered = sorted(_live_changes(changes), key=lambda change: _ORDER[type(change)])
+        ordered = sorted(changes, key=lambda change: _ORDER[type(change)])
         sheets = self._sheets_of(ordered)
         for sheet in sheets:
             if native_flag(sheet.api, "ProtectContents", "protect_contents"):
@@ -249,7 +249,7 @@ class ExcelHost:
             dict.fromkeys((*self.parts_changed, *(sheet.name for sheet in sheets)))
         )
 
-    def _calculate(self, changes: Sequence[Change]) -> None:
+    def _calculate(self, changes: Sequence[FileChange]) -> None:
         """Let Excel calculate the statuses where the user has it wait to be told to.
 
         Who asks for the statuses asks for that.
@@ -292,10 +292,13 @@ class ExcelHost:
                 return sheet
         raise TheodoiError("excel_unknown_sheet", file=self.book.name, sheet=name)
 
-    def _sheets_of(self, changes: Sequence[Change]) -> list[xw.Sheet]:
+    def _sheets_of(self, changes: Sequence[FileChange]) -> list[xw.Sheet]:
         sheets: dict[str, xw.Sheet] = {}
         for change in changes:
             if isinstance(change, LiveColumns) and not any(change.mend.values()):
+                continue
+            if isinstance(change, AddSheet):
+                sheets.update((s.name, s) for s in self.book.sheets if s.name == change.name)
                 continue
             if isinstance(change, SetName):
                 sheet = self._cell_of(change.name).sheet
@@ -306,13 +309,15 @@ class ExcelHost:
             sheets[sheet.name] = sheet
         return list(sheets.values())
 
-    def _apply_one(self, change: Change, writer: Writer) -> None:
+    def _apply_one(self, change: FileChange, writer: Writer) -> None:
         if isinstance(change, SetName):
             writer.set_name(self._cell_of(change.name), change.value)
         elif isinstance(change, MarkCells):
             writer.mark(self._sheet(change.sheet), change.notes)
         elif isinstance(change, AddColumns):
             writer.add_columns(self._table(change.table), change.labels)
+        elif isinstance(change, AddSheet):
+            writer.put_sheet(self.book, change)
         elif isinstance(change, LiveColumns):
             writer.keep_live(self._table(change.table), change.formulas, change.mend)
         elif isinstance(change, (SetCells, SetColumns)):
@@ -327,18 +332,8 @@ class ExcelHost:
             writer.replace(self._table(change.table), change.rows)
 
 
-def _live_changes(changes: Sequence[FileChange]) -> list[Change]:
-    """Return changes that a workbook can take while people look at it.
-
-    Raises:
-        ValueError: For a sheet to be added.
-    """
-    if any(isinstance(change, AddSheet) for change in changes):
-        raise ValueError("no sheet is added to an open workbook")
-    return [change for change in changes if not isinstance(change, AddSheet)]
-
-
 _ORDER: Final[dict[type, int]] = {
+    AddSheet: 0,
     AddColumns: 0,
     LiveColumns: 1,
     SetName: 1,

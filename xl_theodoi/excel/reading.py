@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain.cells import CellKind, Column, SheetTable
+from xl_theodoi.excel.table import LiveTable
 from xl_theodoi.excel.values import read_values
-from xl_theodoi.excel.writer import LiveTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

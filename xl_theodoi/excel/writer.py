@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from xl_theodoi.domain.cells import CellKind, column_letter
+from xl_theodoi.domain.cells import CellKind, column_index, column_letter
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.excel.state import native_flag
 from xl_theodoi.excel.values import (
@@ -23,73 +22,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import xlwings as xw
-    from xlwings.main import Table
 
-    from xl_theodoi.domain.cells import Column, SheetTable, Value
+    from xl_theodoi.domain.cells import Value
+    from xl_theodoi.domain.changes import AddSheet
+    from xl_theodoi.excel.table import LiveTable
 
 MAX_BLOCKS: Final = 200
 """Most write calls for the changed cells of one table; each takes Excel some milliseconds."""
 MAX_RUNS: Final = 50
 """Most write calls for the missing formulas of one column."""
+VERY_HIDDEN: Final = 2
+"""Excel's xlSheetVeryHidden: not even among the hidden sheets."""
 TEXT_FORMAT: Final = "@"
 MARK_COLOUR: Final = (255, 199, 206)
 """Excel's own light red for bad cells; the note beside it says the same in words."""
 
 Rows = list[list["Value"]]
 """Values of a rectangle of cells; a text that begins with "=" is still a text."""
-
-
-@dataclass(slots=True)
-class LiveTable:
-    """A table in Excel beside what was read of it.
-
-    Attributes:
-        table: The table in Excel.
-        sheet: Its sheet.
-        content: The list that operations see, without blank rows at its end.
-        cells: Every row of the table as read, by sheet column; not changed by writing.
-        left: Sheet column of the first column.
-        width: Number of columns; follows the changes, like the four below.
-        rows: Number of rows, headings and totals not counted.
-        filled: Number of rows down to the last filled one.
-        labels: Sheet column by heading.
-        has_totals: Whether a totals row follows.
-        formulas: By heading, the formula that every row of a column holds, without its equals
-            sign; known once a change has said so.
-    """
-
-    table: Table
-    sheet: xw.Sheet
-    content: SheetTable
-    cells: Mapping[int, Column]
-    left: int
-    width: int
-    rows: int
-    filled: int
-    labels: dict[str, int]
-    has_totals: bool
-    formulas: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether a filter hides rows; a table's own filter is not always the sheet's."""
-        own = getattr(self.table.api, "AutoFilter", None)
-        return native_flag(self.sheet.api, "FilterMode", "filter_mode") or native_flag(
-            own, "FilterMode", "filter_mode"
-        )
-
-    @property
-    def top(self) -> int:
-        """Sheet row of the first data row."""
-        return self.content.header_row + 1
-
-    def range(self, row: int, column: int, height: int, width: int) -> xw.Range:
-        """Return a rectangle of the sheet, by its upper left cell and its size."""
-        return self.sheet.range((row, column), (row + height - 1, column + width - 1))
-
-    def body(self, offset: int, count: int) -> xw.Range:
-        """Return whole rows of the table, by how far the first is from the top."""
-        return self.range(self.top + offset, self.left, count, self.width)
 
 
 class Writer:
@@ -255,6 +204,35 @@ class Writer:
         )
         cell.value = write_value(value)
 
+    def put_sheet(self, book: xw.Book, change: AddSheet) -> None:
+        """Add a small sheet behind the others, or write its cells where it is there already.
+
+        Raises:
+            TheodoiError: `structure_protected`.
+        """
+        known = {sheet.name: sheet for sheet in book.sheets}
+        sheet = known.get(change.name)
+        if sheet is None:
+            if native_flag(book.api, "ProtectStructure", "protect_structure"):
+                raise TheodoiError("structure_protected", file=book.name, sheet=change.name)
+            sheet = book.sheets.add(change.name, after=book.sheets[-1])
+            self._steps_back.append(sheet.delete)
+        places = {_place(address): content for address, content in change.cells.items()}
+        height = max(row for row, _ in places)
+        width = max(column for _, column in places)
+        area = sheet.range((1, 1), (height, width))
+        old = area.formula
+        self._steps_back.append(lambda: _assign(area, old))
+        rows: list[list[Any]] = [[None] * width for _ in range(height)]
+        for (row, column), (formula, value) in places.items():
+            rows[row - 1][column - 1] = f"={formula}" if formula else write_value(value)
+        _assign(area, rows)
+        if change.hidden:
+            with suppress(Exception):
+                # Seen or not, it does its work.
+                sheet.visible = False
+                sheet.api.Visible = VERY_HIDDEN
+
     def mark(self, sheet: xw.Sheet, notes: Mapping[str, str]) -> None:
         """Colour cells and put a note on each; a note that is there already is replaced."""
         for address, text in notes.items():
@@ -370,6 +348,12 @@ class Writer:
         area.options(chunksize=None).value = cells
         if _has_prefix(cells) or live.is_filtered:
             _verify(area, rows)
+
+
+def _place(address: str) -> tuple[int, int]:
+    """Return row and column of an address such as `AB12`."""
+    letters = address.rstrip("0123456789")
+    return int(address[len(letters) :]), column_index(letters)
 
 
 def _has_prefix(cells: list[list[Any]]) -> bool:
