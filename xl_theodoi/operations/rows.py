@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from xl_theodoi.domain.errors import TheodoiError
@@ -19,7 +20,6 @@ from xl_theodoi.domain.profile import COMPUTED_FIELDS, FORMULA_HELPERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
 
     from xl_theodoi.domain.cells import Value
     from xl_theodoi.domain.model import Status, TaskView
