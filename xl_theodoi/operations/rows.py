@@ -277,7 +277,13 @@ def _same_number(raw: Value, wanted: Value) -> bool:
 
 
 def _as_number(value: float | date) -> float:
-    return serial(value) if isinstance(value, date) else value
+    if not isinstance(value, date):
+        return value
+    # Excel knows a 29 February 1900; days before it count one less.
+    return serial(value) - (value.toordinal() < _MARCH_1900)
+
+
+_MARCH_1900 = date(1900, 3, 1).toordinal()
 
 
 def _needs_type(raw: Value, wanted: Value) -> bool:
