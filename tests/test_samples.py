@@ -112,7 +112,7 @@ def test_samples_are_sound_and_small(made):
     for name in workbooks(FOLDER):
         path = FOLDER / name
         assert validator.validate(path).errors == [], name
-        assert path.stat().st_size < 100_000, name
+        assert path.stat().st_size < 120_000, name
 
 
 def test_samples_name_no_place_on_a_machine():

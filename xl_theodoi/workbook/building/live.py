@@ -50,6 +50,11 @@ CANCELLED_LABEL: Final = _at(10)
 FIRST_SWITCH_ROW: Final = 11
 """Row of the first setting that turns status rules on, 1-based."""
 
+KNOWN_ROW: Final = 30
+"""Row of the last day up to which days off are known; the years ahead stand below it."""
+YEARS: Final = 4
+"""Calendar years that the days ahead can touch."""
+
 CHOICES: Final[Mapping[int, tuple[str, str]]] = {
     4: ("due_soon_unit", "working"),
     5: ("late_basis", "approved"),
@@ -219,6 +224,7 @@ class Calculation:
         for row, code in enumerate(self.switches, start=FIRST_SWITCH_ROW):
             yield from self._flag(row, code)
         yield from self._labels()
+        yield from self._known_years()
         yield from self._grid()
 
     def _line(
@@ -301,65 +307,82 @@ class Calculation:
     # --- days ahead --------------------------------------------------------------------
 
     def _soon_formula(self) -> str:
-        counted = f'COUNTIF($J$1:$J${GRID_ROWS},"<="&$B$3)'
+        counted = f'COUNTIF($H$1:$H${GRID_ROWS},"<="&$B$3)'
         return f"$B$1+MAX($B$3,IF($B$4,MIN({counted},2*$B$3+30),0))"
 
     def _soon(self) -> int:
         days = self.settings.number("due_soon_days")
         ahead = days
-        if self.settings.choice("due_soon_unit") == "working":
-            counted = sum(count <= days for _, _, count in self._ahead())
+        if self._counts_working_days:
+            counted = sum(count <= days for _, count in self._ahead())
             ahead = max(days, min(counted, 2 * days + 30))
         return live.serial(self.as_of) + ahead
 
-    def _grid(self) -> Iterator[tuple[int, int, str, Value]]:
-        """Yield the days ahead, what NgayNghi says of each, and the working days up to it.
+    @property
+    def _counts_working_days(self) -> bool:
+        return self.settings.choice("due_soon_unit") == "working"
 
-        Columns G to J: the day, its kind, the kind of its year's 1 January, the count. Nothing
-        is looked up while days are counted by the calendar.
-        """
+    def _entry(self, day: str) -> str:
+        """Return the formula of what NgayNghi says of a day; the last of several rows counts."""
         columns = self.profile.tables["NgayNghi"].columns
         days, kinds = (
             column_reference("NgayNghi", columns[name].label) for name in ("date", "kind")
         )
+        return f'IF($B$4,IFERROR(LOOKUP(2,1/({days}={day}),{kinds}),""),"")'
+
+    def _known_years(self) -> Iterator[tuple[int, int, str, Value]]:
+        """Yield which years ahead have their days off, and the last day known for that."""
+        off = self.profile.words["day_kind"][DayKind.OFF]
+        first = (self.as_of + timedelta(days=1)).year
+        kinds = self._kinds if self._counts_working_days else {}
+        known = [kinds.get(date(first + nth, 1, 1)) == off for nth in range(YEARS)]
+        for nth, is_known in enumerate(known):
+            row = KNOWN_ROW + 1 + nth
+            new_year = f"DATE(YEAR($B$1+1)+{nth},1,1)"
+            formula = f"{self._entry(new_year)}={quoted(off)}"
+            yield from self._line(row, f"year_{nth}", formula, is_known)
+        formula = "$B$1"
+        for nth in range(YEARS):
+            # From the first year on, without a gap.
+            gap = ",".join(f"$B${KNOWN_ROW + 1 + before}" for before in range(nth + 1))
+            formula = f"IF(AND({gap}),DATE(YEAR($B$1+1)+{nth + 1},1,1)-1,{formula})"
+        count = known.index(False) if False in known else YEARS
+        last = live.serial(date(first + count, 1, 1)) - 1 if count else live.serial(self.as_of)
+        yield from self._line(KNOWN_ROW, "known_until", formula, last)
+
+    def _grid(self) -> Iterator[tuple[int, int, str, Value]]:
+        """Yield, of each day ahead, what NgayNghi says and the working days up to it.
+
+        Columns G and H. Nothing is looked up while days are counted by the calendar.
+        """
         words = self.profile.words["day_kind"]
         off, makeup = quoted(words[DayKind.OFF]), quoted(words[DayKind.MAKEUP_WORK])
-        ahead = self._ahead() if self.settings.choice("due_soon_unit") == "working" else ()
-        known = list(ahead) or [("", "", 0)] * GRID_ROWS
-        for row, (kind, new_year, count) in enumerate(known, start=1):
+        known = list(self._ahead()) if self._counts_working_days else [("", 0)] * GRID_ROWS
+        for row, (kind, count) in enumerate(known, start=1):
             day = f"$B$1+{row}"
-            yield row - 1, 6, day, live.serial(self.as_of) + row
+            yield row - 1, 6, self._entry(f"({day})"), kind
+            works = f"IF(G{row}={makeup},1,IF(OR(G{row}={off},WEEKDAY({day},2)>5),0,1))"
+            before = f"H{row - 1}" if row > 1 else "0"
+            counted = f"IF({day}>$B${KNOWN_ROW},{UNKNOWN},{before}+{works})"
+            yield row - 1, 7, f"IF($B$4,{counted},0)", count
 
-            def entry(of: str) -> str:
-                return f'IF($B$4,IFERROR(LOOKUP(2,1/({days}={of}),{kinds}),""),"")'
+    @property
+    def _kinds(self) -> dict[Value, str]:
+        return {row["date"]: str(row["kind"]) for row in self.days if row.get("date")}
 
-            yield row - 1, 7, entry(f"G{row}"), kind
-            same = f"YEAR(G{row})=YEAR(G{row - 1})" if row > 1 else "FALSE"
-            above = f"I{row - 1}" if row > 1 else '""'
-            yield row - 1, 8, f"IF({same},{above},{entry(f'DATE(YEAR(G{row}),1,1)')})", new_year
-            works = f"IF(H{row}={makeup},1,IF(OR(H{row}={off},WEEKDAY(G{row},2)>5),0,1))"
-            before = f"J{row - 1}" if row > 1 else "0"
-            yield (
-                row - 1,
-                9,
-                f"IF($B$4,IF(I{row}={off},{before}+{works},{UNKNOWN}),0)",
-                count,
-            )
-
-    def _ahead(self) -> Iterator[tuple[str, str, int]]:
+    def _ahead(self) -> Iterator[tuple[str, int]]:
         """Yield what the grid shows of each day ahead."""
-        words = self.profile.words["day_kind"]
-        entries = {row["date"]: str(row["kind"]) for row in self.days if row.get("date")}
-        count = 0
+        words, kinds = self.profile.words["day_kind"], self._kinds
+        known, count = True, 0
         for nth in range(1, GRID_ROWS + 1):
             day = self.as_of + timedelta(days=nth)
-            kind = entries.get(day, "")
-            new_year = entries.get(day.replace(month=1, day=1), "")
-            if new_year != words[DayKind.OFF]:
+            kind = kinds.get(day, "")
+            known = known and kinds.get(day.replace(month=1, day=1)) == words[DayKind.OFF]
+            if not known:
                 count = UNKNOWN
             elif kind == words[DayKind.MAKEUP_WORK] or (not kind and day.weekday() < 5):
                 count += 1
-            yield kind, new_year, count
+            yield kind, count
 
 
 def _truth(value: bool) -> str:
