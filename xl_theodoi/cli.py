@@ -46,6 +46,23 @@ class _Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(None, message)
 
 
+class _CommandParser(_Parser):
+    """A parser of one command: what it works on may stand before or after its options.
+
+    argparse itself takes `MASTER --period P PATH` for a PATH too many.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, then give words that were left over to the argument that takes many."""
+        found, left = super().parse_known_args(args, namespace)
+        many = next((a for a in self._actions if not a.option_strings and a.nargs == "*"), None)
+        if many is not None and left and not any(word.startswith("-") for word in left):
+            values = [self._get_value(many, word) for word in left]
+            setattr(found, many.dest, [*getattr(found, many.dest), *values])
+            left = []
+        return found, left
+
+
 def _translate() -> None:
     """Give argparse the words of the message catalogue; it asks its module's `_` for them."""
     words = catalogue()["cli"]["parser"]
@@ -78,10 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     arguments = words["arguments"]
 
     # Whole option names only: a new option must not change what a shortened one means.
-    common = _Parser(add_help=False)
+    common = _CommandParser(add_help=False)
     common.add_argument("--json", action="store_true", help=words["json"])
     common.add_argument("--quiet", action="store_true", help=words["quiet"])
-    dated = _Parser(add_help=False)
+    dated = _CommandParser(add_help=False)
     dated.add_argument("--as-of", type=_day, metavar="D", help=words["as_of"])
 
     parser = _Parser(
@@ -94,8 +111,9 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"theodoi {__version__}", help=words["version"]
     )
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar=words["command_word"], title=words["commands"]
-    )
+        dest="command", required=True, metavar=words["command_word"], title=words["commands"],
+        parser_class=_CommandParser,
+    )  # fmt: skip
 
     def command(name: str, *, judges_by_date: bool = True) -> argparse.ArgumentParser:
         entry = words["commands_text"][name]

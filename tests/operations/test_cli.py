@@ -242,3 +242,9 @@ def test_a_reader_that_leaves_early_is_no_failure():
         errors = run.stderr.read()
 
     assert (run.returncode, errors) == (0, b"")
+
+
+def test_folders_of_returns_may_stand_after_the_options(tmp_path):
+    words = ["consolidate", tmp_path / "so.xlsx", "--as-of", "2026-11-20", tmp_path, "--json"]
+    assert theodoi(*words).json["error"]["code"] == "master_missing"
+    assert theodoi(*words, "--lung-tung").json["error"]["code"] == "usage"
