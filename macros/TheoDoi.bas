@@ -9,70 +9,74 @@ Public Sub TheoDoiTaoSo()
     Dim path As String
     If Not CanStart(False) Then Exit Sub
     path = PickNewFile("pick_new")
-    If Len(path) > 0 Then ForwardPath "new_book", path
+    If Len(path) = 0 Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.new_book('" & Coded(path) & "')"
+    FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiThemNhiemVu()
     Dim path As String
     If Not CanStart(True) Then Exit Sub
     path = PickFile("pick_tasks")
-    If Len(path) > 0 Then ForwardPath "add_book", path
+    If Len(path) = 0 Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.add_book('" & Coded(path) & "')"
+    FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiKiemTra()
-    If CanStart(True) Then Forward "check_book"
+    If Not CanStart(True) Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.check_book()"
+    FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiTinhTrangThai()
-    If CanStart(True) Then Forward "refresh_book"
+    If Not CanStart(True) Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.refresh_book()"
+    FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiGuiDonVi()
     Dim path As String
     If Not CanStart(True) Then Exit Sub
     path = PickFolder("pick_send")
-    If Len(path) > 0 Then ForwardPath "send_book", path
+    If Len(path) = 0 Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.send_book('" & Coded(path) & "')"
+    FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiTongHop()
     Dim path As String
     If Not CanStart(True) Then Exit Sub
     path = PickFolder("pick_returned")
-    If Len(path) > 0 Then ForwardPath "consolidate_book", path
+    If Len(path) = 0 Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.consolidate_book('" & Coded(path) & "')"
+    FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiBaoCao()
     Dim path As String
     If Not CanStart(True) Then Exit Sub
     path = PickFolder("pick_reports")
-    If Len(path) > 0 Then ForwardPath "report_book", path
+    If Len(path) = 0 Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.report_book('" & Coded(path) & "')"
+    FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiHoanTac()
-    If CanStart(True) Then Forward "undo_book"
+    If Not CanStart(True) Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.undo_book()"
+    FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiTroGiup()
-    If CanStart(False) Then Forward "help_book"
+    If Not CanStart(False) Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.help_book()"
+    FreeStatusBarLater
 End Sub
 
 Public Sub TheoDoiChanDoan()
-    If CanStart(False) Then Forward "doctor_book"
-End Sub
-
-Private Sub Forward(ByVal entry As String)
-    CallPython entry & "()"
-End Sub
-
-Private Sub ForwardPath(ByVal entry As String, ByVal path As String)
-    CallPython entry & "('" & Coded(path) & "')"
-End Sub
-
-' Esc is Python's while it works: it stops between two files, whereas Excel would stop the macro
-' in the middle and leave Python working.
-Private Sub CallPython(ByVal code As String)
-    KeepEscForPython
-    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons." & code
+    If Not CanStart(False) Then Exit Sub
+    RunPython "import xl_theodoi.buttons; xl_theodoi.buttons.doctor_book()"
     FreeStatusBarLater
 End Sub
 

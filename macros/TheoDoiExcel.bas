@@ -24,12 +24,11 @@ Public Function CanStart(ByVal needsBook As Boolean) As Boolean
         Beep
         Exit Function
     End If
+    ' Esc is Python's while it works: it stops between two files, whereas Excel would stop the
+    ' macro in the middle and leave Python working. Excel resets this when the macro ends.
+    Application.EnableCancelKey = NO_INTERRUPTION
     CanStart = True
 End Function
-
-Public Sub KeepEscForPython()
-    Application.EnableCancelKey = NO_INTERRUPTION
-End Sub
 
 ' Excel on a Mac has no folder picker; there the workbook's own folder is taken.
 Public Function PickFolder(ByVal titleKey As String) As String

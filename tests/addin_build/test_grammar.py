@@ -56,7 +56,7 @@ def test_every_source_is_vba(name, source):
     ("right", "wrong"),
     [
         ("End Sub", "End Sob"),
-        ("If CanStart(True) Then", "If CanStart(True Then"),
+        ("If Not CanStart(True) Then", "If Not CanStart(True Then"),
         ("Dim path As String", "Dim path String"),
         ("Next position", "Next position Then"),
         ("ByVal path As String", "ByVal As String"),

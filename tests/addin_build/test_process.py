@@ -28,7 +28,7 @@ def press(button, folder, *, book: str | None, **environment):
     """Start Python as the button would, in a folder, and wait for its end."""
     path = str(folder / "chọn" / "tệp.xlsx").encode("utf-16-be").hex().upper()
     text = "\n".join(source.read_text(encoding="ascii") for source in MACROS.glob("*.bas"))
-    argument = f"'{path}'" if f'ForwardPath "{button.entry}"' in text else ""
+    argument = f"'{path}'" if f"{button.entry}('\" & Coded(path)" in text else ""
     code = f"import xl_theodoi.buttons; xl_theodoi.buttons.{button.entry}({argument})"
     return subprocess.run(
         [

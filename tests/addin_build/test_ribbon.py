@@ -179,7 +179,7 @@ def test_every_on_action_names_a_procedure_that_takes_the_control(button):
 @pytest.mark.parametrize("button", read_ribbon(), ids=lambda button: button.action)
 def test_every_function_of_python_takes_what_its_macro_gives(button):
     function = getattr(entries, button.entry)
-    has_path = any(f'ForwardPath "{button.entry}", path' in source for source in SOURCES)
+    has_path = any(f"{button.entry}('\" & Coded(path)" in source for source in SOURCES)
     given = ["00430041"] if has_path else []
 
     inspect.signature(function).bind(*given)
@@ -199,7 +199,7 @@ def test_a_button_that_leads_nowhere_stops_the_builder():
 
 
 def test_a_button_whose_macro_calls_nothing_stops_the_builder():
-    sources = [source.replace('Forward "check_book"', "Beep") for source in SOURCES]
+    sources = [source.replace("buttons.check_book()", "checked") for source in SOURCES]
 
     with pytest.raises(ValueError, match="TheoDoiRibbonCheck"):
         buttons_of(RIBBON, sources)

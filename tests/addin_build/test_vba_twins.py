@@ -55,9 +55,6 @@ Public Function PickNewFile(ByVal titleKey As String) As String
     Note "new " & titleKey
     PickNewFile = picked
 End Function
-Public Sub KeepEscForPython()
-    Note "esc"
-End Sub
 Public Sub FreeStatusBarLater()
     Note "free"
 End Sub
@@ -92,7 +89,6 @@ def test_each_button_sends_its_one_line_to_python(tmp_path):
             button.action,
             "start" if button.action in NO_BOOK else "start with a workbook",
             *([pick] if pick else []),
-            "esc",
             f"import xl_theodoi.buttons; xl_theodoi.buttons.{button.entry}({argument})",
             "free",
         ]

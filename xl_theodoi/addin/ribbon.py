@@ -22,7 +22,7 @@ NAMESPACE: Final = "http://schemas.microsoft.com/office/2009/07/customui"
 """The schema that Excel 2010 and later read, [MS-CUSTOMUI2]."""
 
 _PROCEDURE = re.compile(r"^Public Sub (\w+)\(([^)\n]*)\)$(.*?)^End Sub$", re.MULTILINE | re.DOTALL)
-_FORWARD = re.compile(r'\bForward(?:Path)? "(\w+)"')
+_CALL = re.compile(r'\bRunPython "import xl_theodoi\.buttons; xl_theodoi\.buttons\.(\w+)\(')
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def buttons_of(ribbon: bytes, sources: Iterable[str]) -> tuple[Button, ...]:
             given, body = bodies.get(callback, ("", ""))
             macro = body.strip()
             _, forwarding = bodies.get(macro, ("", ""))
-            entry = _FORWARD.search(forwarding)
+            entry = _CALL.search(forwarding)
             if given != "control As IRibbonControl" or entry is None:
                 raise ValueError(f"{callback} of the ribbon leads to no function of Python")
             found.append(
