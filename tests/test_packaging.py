@@ -14,7 +14,7 @@ import xl_theodoi
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 NOT_IMPORTED: dict[str, str] = {}
-OTHER_NAMES = {"antlr4": "antlr4-python3-runtime"}
+OTHER_NAMES = {"antlr4": "antlr4-python3-runtime", "PIL": "pillow"}
 """Packages that are imported by another name than they are installed by."""
 TOOLS = {
     *("mypy", "ruff", "pytest-cov", "pytest-xdist"),

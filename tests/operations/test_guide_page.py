@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
 from xl_theodoi.messages import catalogue
 from xl_theodoi.operations.guide_page import as_html, guide_page
 from xl_theodoi.operations.manual import chapter_texts
+from xl_theodoi.resources import PACKAGE
 
 
 @pytest.fixture(scope="module")
 def page():
-    return ET.fromstring(guide_page().removeprefix("<!DOCTYPE html>\n").replace('charset="utf-8">', 'charset="utf-8"/>').replace('.png">', '.png"/>'))  # fmt: skip
+    return ET.fromstring(guide_page().removeprefix("<!DOCTYPE html>\n").replace('charset="utf-8">', 'charset="utf-8"/>'))  # fmt: skip
 
 
 def test_every_chapter_command_and_code_is_there(page):
@@ -60,10 +64,30 @@ def test_no_word_of_a_chapter_is_lost(page):
         ("[x](status.md)", '<p><a href="#status">x</a></p>'),
         ("[x](javascript:alert)", "<p>x</p>"),
         ("![x](../../../etc/passwd.png)", "<p>x</p>"),
+        ("[x](../../../etc/passwd.docx)", "<p>x</p>"),
+        ("[x](pictures/manifest.json)", "<p>x</p>"),
     ],
 )  # fmt: skip
 def test_the_marks_of_the_chapters_are_known(markdown, shown):
     assert as_html(markdown) == shown
+
+
+def test_pictures_and_files_of_the_chapters_are_in_the_page(page):
+    """The page lies alone in a folder for temporary files: nothing beside it can be found."""
+    folder = PACKAGE / "help"
+    targets = {
+        target
+        for content in chapter_texts().values()
+        for target in re.findall(r"\]\(([^)\s]+)\)", content)
+        if not target.endswith(".md")
+    }
+    shown = [image.get("src") for image in page.iter("img")]
+    shown += [link.get("href") for link in page.iter("a") if link.get("download")]
+    held = {base64.b64decode(address.split(",", 1)[1]) for address in shown}
+
+    assert {".png", ".svg", ".docx"} == {Path(target).suffix for target in targets}
+    assert held == {(folder / target).read_bytes() for target in targets}
+    assert all(image.get("alt") for image in page.iter("img"))
 
 
 def test_what_is_not_known_stays_text():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from xl_theodoi.messages import catalogue, text
@@ -16,13 +17,18 @@ from xl_theodoi.operations.manual import CODES, chapter_texts, manual
 from xl_theodoi.resources import PACKAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _INLINE: Final = re.compile(
     r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*"
     r"|!\[(?P<alt>[^\]]*)\]\((?P<image>[^)\s]+)\)|\[(?P<words>[^\]]+)\]\((?P<target>[^)\s]+)\)"
 )
 _ITEM: Final = re.compile(r"(?:-|(?P<number>[0-9]+)\.) +(?P<text>.*)")
+_PICTURES: Final = {".png": "image/png", ".svg": "image/svg+xml"}
+_FILES: Final = {
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+"""What the guide's page holds within itself, by suffix: pictures, and files to save from it."""
 _STYLE: Final = """
 body { font: 16px/1.5 "Segoe UI", Arial, sans-serif; max-width: 50em; margin: 2em auto;
        padding: 0 1em; color: #222; }
@@ -157,14 +163,24 @@ def _marked(found: re.Match[str]) -> str:
         return f'<a href="#{name}">{words}</a>'
     if target.startswith("https://"):
         return f'<a href="{html.escape(target)}">{words}</a>'
-    return words
+    data = _data(target, _FILES)
+    if data is None:
+        return words
+    return f'<a download="{html.escape(PurePosixPath(target).name)}" href="{data}">{words}</a>'
 
 
 def _image(target: str, alt: str) -> str:
     """Return a picture of the guide, its bytes within the page."""
+    data = _data(target, _PICTURES)
+    if data is None:
+        return html.escape(alt)
+    return f'<img alt="{html.escape(alt)}" src="{data}"/>'
+
+
+def _data(target: str, kinds: Mapping[str, str]) -> str | None:
+    """Return a file of the guide as an address that holds it; None for what is no such file."""
     folder = (PACKAGE / "help").resolve()
     path = (folder / target).resolve()
-    if path.suffix != ".png" or folder not in path.parents or not path.is_file():
-        return html.escape(alt)
-    data = base64.b64encode(path.read_bytes()).decode()
-    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+    if path.suffix not in kinds or folder not in path.parents or not path.is_file():
+        return None
+    return f"data:{kinds[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"

@@ -6,6 +6,7 @@ catalogues that the program itself uses, so that the guide cannot fall behind th
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 CODES = "codes"
 SETTINGS = "settings"
 GLOSSARY = "glossary"
+_BESIDE = re.compile(r"\]\([^)\s]+\.(?:png|svg|docx)\)")
+"""A picture, or a file to pass on; a terminal shows neither."""
 
 
 def manual(topic: str | None) -> dict[str, str]:
@@ -52,6 +55,8 @@ def _explanations(name: str) -> Iterable[str]:
     chapters, commands = chapter_texts(), catalogue()["cli"]["commands_text"]
     if name in chapters:
         yield chapters[name]
+        if _BESIDE.search(chapters[name]):
+            yield text("help", "beside", folder=PACKAGE / "help")
     if name == SETTINGS:
         yield "\n\n".join(_setting(code, entry) for code, entry in setting_catalogue().items())
     if name in commands:
