@@ -38,7 +38,12 @@ table { border-collapse: collapse; } td, th { border: 1px solid #bbb; padding: .
 code, pre { font-family: Consolas, monospace; background: #f2f2f2; }
 pre { padding: .6em; white-space: pre-wrap; } img { max-width: 100%; }
 nav li { margin: .15em 0; }
-@media print { nav { display: none; } h1 { page-break-before: always; } }
+@page { size: A4; margin: 15mm; }
+@media print {
+  nav { display: none; } h1 { page-break-before: always; border: 0; margin-top: 0; }
+  body { font-size: 10.5pt; line-height: 1.3; max-width: none; margin: 0; padding: 0; }
+  table { font-size: 9.5pt; } img { max-height: 85mm; } h2 { margin: .6em 0 .3em; }
+}
 """
 
 
