@@ -469,9 +469,9 @@ def _office_columns(parts: Parts, register: Register, labels: dict[str, str]) ->
         label = labels["days_left"]
         first = register.first
         shared = (
-            f'<f t="shared" ref="{two}{first}:{two}{register.last}" si="0">{days}{first}*2</f>'
+            f'<f t="shared" ref="{two}{first}:{two}{register.last}" si="90">{days}{first}*2</f>'
             if number == first
-            else '<f t="shared" si="0"/>'
+            else '<f t="shared" si="90"/>'
         )
         return (
             f'{row}<c r="{one}{number}" t="str"><f>IF(NhiemVu[[#This Row],[{label}]]&lt;0,'

@@ -121,6 +121,11 @@ def prefixed(name: str, text: str) -> str:
     return text.replace(main, main.replace("xmlns=", "xmlns:x="))
 
 
+def single_quotes(_: str, text: str) -> str:
+    """Attributes only: formulas have quotes of their own."""
+    return re.sub("<[^>]*>", lambda tag: re.sub(r'="([^"\']*)"', r"='\g<1>'", tag[0]), text)
+
+
 def indented(name: str, text: str) -> str:
     """Put every element of a part on its own line, as a person's editor does."""
     return text if "sharedStrings" in name else re.sub(r"><(?!/?t[ >])", ">\r\n  <", text)
@@ -252,7 +257,7 @@ QUIRKS: dict[str, Callable[[bytes], bytes]] = {
     "no dimension and spans": sheets(lambda s: re.sub(r'<dimension [^>]*/>| spans="[^"]*"', "", s)),
     "a prefix": every(prefixed),
     "indented": every(indented),
-    "single quotes": every(lambda _, s: re.sub(r'="([^"\']*)"', r"='\g<1>'", s)),
+    "single quotes": every(single_quotes),
     "a byte order mark": every(lambda _, s: "\ufeff" + s),
     "references as numbers": sheets(lambda s: re.sub("[ạảấầẩ]", lambda m: f"&#{ord(m[0])};", s)),
     "absolute targets": every(absolute_targets),

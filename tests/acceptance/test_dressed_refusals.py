@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import date
 
 import openpyxl
 import pytest
 
 from tests.acceptance.dressing import Parts, find_register
 from tests.acceptance.office import small_master, theodoi
+from xl_theodoi.domain.live import FORMULA_FIELDS
+from xl_theodoi.domain.own_row import positions_without
+from xl_theodoi.hosts import FileHost
+from xl_theodoi.operations.live import register_formulas
+from xl_theodoi.operations.master import Master
 
 TASKS = (
     "content,lead_unit,due_date,issue_date\nViệc một,STC,2026-11-25,2026-11-01\nViệc hai,STC,,\n"
@@ -60,7 +66,7 @@ def totals(data: bytes) -> bytes:
         wider = rf'\g<1>{register.last + 1}"'
         parts.change(
             register.table,
-            lambda d: re.sub(rb'(<table [^>]*ref="A5:AW)\d+"', wider.encode(), d, count=1),
+            lambda d: re.sub(rb'(<table [^>]*ref="A5:[A-Z]+)\d+"', wider.encode(), d, count=1),
         )
         row = f'<row r="{register.last + 1}"><c r="A{register.last + 1}" t="inlineStr"><is><t>Cộng'
         parts.edit(register.part, "</sheetData>", f"{row}</t></is></c></row></sheetData>")
@@ -76,7 +82,7 @@ def group_formula(kind: str):
             letter = register.columns["Số ngày còn lại"]
             first, last = register.first, register.last
             attributes = f't="{kind}" ref="{letter}{first}:{letter}{last}"'
-            attributes += ' si="0"' if kind == "shared" else ""
+            attributes += ' si="99"' if kind == "shared" else ""
             cell = f'<c r="{letter}{first}"><f {attributes}>N6-45000</f><v>1</v></c>'
             parts.change(
                 register.part,
@@ -124,8 +130,6 @@ REFUSED = {
     "a merge below the register": (merged, ADD, "edit_refused", "C9"),
     "a table below the register": (another_table, ADD, "edit_refused", "A9"),
     "a totals row": (totals, ADD, "edit_refused", "A8"),
-    "a shared formula where we compute": (group_formula("shared"), REFRESH, "edit_refused", "R6"),
-    "an array formula where we compute": (group_formula("array"), REFRESH, "edit_refused", "R6"),
     "Strict OOXML": (strict, ADD, "edit_strict", None),
     "a signature": (signed, ADD, "edit_signed", None),
     "a password": (encrypted, ADD, "encrypted", None),
@@ -154,3 +158,19 @@ def test_a_command_refuses_what_is_unsafe_and_leaves_no_trace(name, plain, tmp_p
         assert "sổ.xlsx" in problem["message"]
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert set(tmp_path.iterdir()) == set(before)
+
+
+@pytest.mark.parametrize("kind", ["shared", "array"])
+def test_an_offices_own_formula_in_a_column_that_we_compute_gives_way(kind, plain, tmp_path):
+    master = tmp_path / "sổ.xlsx"
+    master.write_bytes(group_formula(kind)(plain))
+    answer = theodoi("refresh", master, "--as-of", "2026-11-20", "--json")
+
+    assert answer.code == 0, answer.out
+    found = Master(FileHost(master), date(2026, 11, 20))
+    formulas = register_formulas(found)
+    table = found.register.table
+    assert len(formulas) == len(FORMULA_FIELDS)
+    assert {label: positions_without(table, label, formulas[label]) for label in formulas} == {
+        label: [] for label in formulas
+    }

@@ -19,7 +19,14 @@ from typing import Any
 
 from python_calamine import CalamineWorkbook
 
-NOT_COMPARED = ("at", "submitted_at")
+NOT_COMPARED = (
+    "at",
+    "submitted_at",
+    "status_history",
+    "status_past",
+    "status_finished",
+    "status_code",
+)
 SHOWN = 10
 
 Row = tuple[Any, ...]

@@ -47,7 +47,9 @@ def _formulas(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def completed_formulas(master: Master, added: Mapping[str, str]) -> list[Change]:
-    """Return the formulas of a register that gains columns, put into every row, and results.
+    """Return the formulas of a register that gains columns, and their results.
+
+    Where a formula is or names one of the new columns, they are put into every row.
 
     Args:
         master: The master.
@@ -59,6 +61,8 @@ def completed_formulas(master: Master, added: Mapping[str, str]) -> list[Change]
     formulas = _formulas(labels)
     if not formulas:
         return []
+    if added.keys().isdisjoint(NEEDED | {*FORMULA_FIELDS}):
+        return [LiveColumns(REGISTER, formulas)]
     rows = range(len(master.register))
     positions = [view.position for view in master.tasks]
     results = [computed_of(view, master) for view in master.tasks]
