@@ -469,7 +469,7 @@ def _office_columns(parts: Parts, register: Register, labels: dict[str, str]) ->
         label = labels["days_left"]
         first = register.first
         shared = (
-            f'<f t="shared" ref="{two}{first}:{two}{register.last}" si="90">{days}{first}*2</f>'
+            f'<f t="shared" ref="{two}{first}:{two}{register.last}" si="90">N({days}{first})*2</f>'
             if number == first
             else '<f t="shared" si="90"/>'
         )

@@ -258,10 +258,10 @@ def check_no_old_figure(office: Office) -> None:
 def on_day(master: Path, folder: Path, day: date) -> Path:
     """A copy of a master that somebody opens on that day, for programs that calculate."""
     parts = Parts(master.read_bytes())
-    (name,) = [n for n, data in parts.parts.items() if b"<f>TODAY()</f>" in data]
+    (name,) = [n for n, data in parts.parts.items() if b">TODAY()</f>" in data]
     parts.change(
         name,
-        lambda d: re.sub(rb"<f>TODAY\(\)</f><v>\d+</v>", b"<v>%d</v>" % serial(day), d),
+        lambda d: re.sub(rb"<f[^>]*>TODAY\(\)</f><v>\d+</v>", b"<v>%d</v>" % serial(day), d),
     )
     place = folder / "on-day"
     place.mkdir(exist_ok=True)
