@@ -11,7 +11,12 @@ import openpyxl
 import pytest
 
 from tests.acceptance import forms
+from tests.acceptance.live_tasks import ChanceRegister
 from tests.acceptance.office import done, theodoi, type_settings
+from tests.acceptance.test_live_formulas import by_second_engine
+from xl_theodoi.hosts import FileHost
+from xl_theodoi.operations.master import Master
+from xl_theodoi.resources import load_profile
 
 DATA = Path(__file__).parents[1] / "data"
 PROFILES = ("can-tho", "tuan-giao", "hue", "ca-mau", "lao-cai")
@@ -93,6 +98,34 @@ def test_every_worked_status_case_is_shown_as_expected(statuses):
             for case in same_day:
                 expected = expected_of(case, profile)
                 found = {name: shown[case["id"]][name] for name in expected}
+                if found != expected:
+                    wrong[case["id"]] = (found, expected)
+    assert wrong == {}
+
+
+def test_the_formulas_say_what_every_worked_status_case_expects(statuses, tmp_path):
+    """Calculated by BetterOffice, which is not Excel, at each day after one early refresh."""
+    profile, master = statuses
+    words = load_profile(profile).words["timeliness"]
+    cases = sorted(rows_of("status_cases.csv"), key=_moment)
+    first = min(case["as_of"] for case in cases)
+    wrong = {}
+    for (days, unit), group in groupby(cases, key=_setting):
+        copy = tmp_path / f"{days}-{unit}.xlsx"
+        copy.write_bytes(master.read_bytes())
+        type_settings(copy, {"due_soon_days": int(days), "due_soon_unit": unit})
+        done("refresh", copy, "--as-of", first)
+        register = ChanceRegister(copy, date.fromisoformat(first))
+        by_day = {day: list(found) for day, found in groupby(group, key=lambda c: c["as_of"])}
+        ahead = {(date.fromisoformat(day) - register.as_of).days: day for day in by_day}
+        ids = [view.values["task_id"] for view in Master(FileHost(copy), register.as_of).tasks]
+        answers = by_second_engine(register, ahead)
+        for (rows, _), day in zip(answers, ahead.values(), strict=True):
+            said = dict(zip(ids, rows, strict=True))
+            for case in by_day[day]:
+                expected = expected_of(case, profile)
+                expected["timeliness"] = words[expected["timeliness"]]
+                found = {name: said[case["id"]][name] for name in expected}
                 if found != expected:
                     wrong[case["id"]] = (found, expected)
     assert wrong == {}
