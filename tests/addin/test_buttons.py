@@ -36,6 +36,7 @@ class Result:
     written: list = field(default_factory=list)
     files: list = field(default_factory=list)
     totals: object = None
+    missing_units: list = field(default_factory=list)
 
 
 @pytest.fixture
@@ -316,7 +317,7 @@ def test_not_excel_consolidate_gets_the_folder_the_macro_passes(book, operation)
     def consolidate(host, paths, as_of, progress):
         got.append(paths)
         totals = SimpleNamespace(changed=5, unchanged=6, rejected=1, conflict=2)
-        return Result(files=[verdict], totals=totals)
+        return Result(files=[verdict], totals=totals, missing_units=["STC", "SNV"])
 
     operation("consolidate", consolidate)
 
@@ -326,6 +327,7 @@ def test_not_excel_consolidate_gets_the_folder_the_macro_passes(book, operation)
     assert said.startswith(
         "Đã tổng hợp 1 tệp: 5 dòng thay đổi, 6 dòng giữ nguyên, 1 dòng trả lại, 2"
     )
+    assert said.endswith("Chưa gửi về: STC, SNV.")
     assert findings_rows(book)[2][1][2] == "don_vi.xlsx"
 
 

@@ -131,6 +131,9 @@ def consolidate_book(folder: str = "") -> str:
             rejected=totals.rejected,
             conflict=totals.conflict,
         )
+        if result.missing_units:
+            units = ", ".join(result.missing_units)
+            summary = f"{summary} {text('addin', 'missing_units', units=units)}"
         return Outcome(summary, result)
 
     return run_on_book("consolidate", work, today())
