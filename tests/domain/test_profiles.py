@@ -8,8 +8,8 @@ import pytest
 from xl_theodoi.domain.errors import TheodoiError
 from xl_theodoi.domain.profile import (
     COMPUTED_FIELDS,
-    FORMULA_HELPERS,
     EDITABLE_FIELDS,
+    FORMULA_HELPERS,
     LOCKED_FIELDS,
     REGISTER_FIELDS,
 )
