@@ -136,8 +136,8 @@ def test_formulas_say_what_the_program_says_at_any_later_day(profile, settings, 
 def test_libreoffice_says_the_same(tmp_path):
     registers = [
         chance_register(tmp_path, profile, 150, as_of=BEFORE_TET, seed=seed, settings=settings)
-        for seed, settings in ((1, {}), (2, OTHER_SETTINGS))
-        for profile in profile_ids()
+        for seed, profile in enumerate(profile_ids())
+        for settings in ((OTHER_SETTINGS, {})[seed % 2],)
     ]
     for register, found, day in by_libreoffice(registers, tmp_path / "office", (4,)):
         assert_agree(register, found, day)
@@ -154,5 +154,5 @@ def test_formulas_of_ten_thousand_tasks_say_what_the_program_says(profile, tmp_p
             tmp_path, profile, 5_000, as_of=BEFORE_TET, seed=4, settings=OTHER_SETTINGS
         ),
     ]
-    for register, found, day in by_libreoffice(registers, tmp_path / "office", DAYS_AHEAD):
+    for register, found, day in by_libreoffice(registers, tmp_path / "office", (1, 12)):
         assert_agree(register, found, day)

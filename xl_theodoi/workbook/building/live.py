@@ -9,6 +9,7 @@ once for all rows.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from xl_theodoi.domain import live
@@ -389,13 +390,28 @@ def _truth(value: bool) -> str:
     return "TRUE" if value else "FALSE"
 
 
-def write_calculation(sheet: Any, calculation: Calculation) -> None:
-    """Fill the calculation sheet.
+@cache
+def _sheet_class() -> type:
+    """Return the class of the calculation sheet; XlsxWriter is loaded when one is made."""
+    from xlsxwriter.worksheet import Worksheet  # noqa: PLC0415
+
+    class CalculationSheet(Worksheet):  # type: ignore[misc]
+        """A sheet whose formulas need nothing done to them, which would take most of the time."""
+
+        def _prepare_formula(self, formula: str, *_: object) -> str:
+            return formula.removeprefix("=")
+
+    return CalculationSheet
+
+
+def write_calculation(book: Any, calculation: Calculation) -> None:
+    """Add the calculation sheet to a workbook.
 
     Args:
-        sheet: XlsxWriter worksheet.
-        calculation: What stands on it.
+        book: XlsxWriter workbook.
+        calculation: What stands on the sheet.
     """
+    sheet = book.add_worksheet(CALCULATION_SHEET, worksheet_class=_sheet_class())
     sheet.very_hidden()
     for row, column, formula, value in calculation.cells():
         if formula:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from xl_theodoi.domain.cells import column_letter
 from xl_theodoi.domain.names import (
     AS_OF_CELL,
-    CALCULATION_SHEET,
     FIGURES_CELL,
     IDENTITY_SHEET,
     META,
@@ -142,7 +141,7 @@ def build_master(content: MasterContent) -> bytes:
     _write_sent(book.add_worksheet(SENDINGS_SHEET), content)
     days = content.tables.get("NgayNghi", ())
     calculation = Calculation(profile, content.settings, days, content.as_of)
-    write_calculation(book.add_worksheet(CALCULATION_SHEET), calculation)
+    write_calculation(book, calculation)
     for sheet, group in ((guide, "guide"), (overview, "work"), (register, "work")):
         sheet.set_tab_color(TAB_COLOURS[group])
     guide.activate()
