@@ -405,3 +405,17 @@ def drop_column(office: Office, field: str) -> None:
     for number, column in enumerate(table.tableColumns, start=1):
         column.id = number
     book.save(office.master)
+
+
+def test_a_decision_of_a_later_day_does_not_hide_what_its_column_said(office):
+    """The table learns of the return in the very run in which the reroute empties its column."""
+    office.type_task("T1", returned_on=date(2026, 11, 10))
+    rows = read_table(office.master, "SuKien")
+    blank = next(i for i, row in enumerate(rows) if not any(row.values()))
+    later = {"Mã nhiệm vụ": "T1", "Loại sự kiện": "Giao lại", "Ngày": date(2026, 12, 12)}
+    office.edit("SuKien", blank, later)
+    office.run("refresh")
+
+    assert office.table("NhiemVu")[0][office.label("status_label")] == "Chuyển lại"
+    assert shown(office)[0] == "Chuyển lại"
+    assert_idle(office)

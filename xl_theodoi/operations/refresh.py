@@ -10,6 +10,7 @@ from xl_theodoi.domain.events import (
     AFTER_TABLE,
     NO_HISTORY,
     column_changes,
+    current_events,
     event_row,
     extension_findings,
     history_of,
@@ -95,8 +96,12 @@ def refresh_changes(master: Master) -> tuple[list[Change], dict[str, int], list[
             cells.update(changed)
             log += _log_rows(master, row, filled, changed)
             row.update(filled)
-        # What is filled in but these two may be part of the history itself.
-        told = past.current if past is not None and filled.keys() <= _NO_EVENTS else None
+        told = None
+        if past is not None:
+            # What is filled in but these two may be part of the history itself, and what was
+            # missing from the table may no longer stand in a column.
+            is_told = filled.keys() <= _NO_EVENTS
+            told = past.current if is_told else current_events(row, past.current)
         view = master.view(position, master.as_of, row, told)
         views.append(view)
         cells.update(changed_computed(master, view))
