@@ -60,7 +60,7 @@ MARK_LENGTH: Final = 5
 """Digits of a day as Excel counts it."""
 PAST_LENGTH: Final = 6 * MARK_LENGTH + 1
 SEGMENT_LENGTH: Final = MARK_LENGTH + PAST_LENGTH
-SEGMENTS: Final = 4
+SEGMENTS: Final = 10
 """Days on which what happened may change, the day of the figures included."""
 UNSTAMPED: Final = "*" * STAMP_LENGTH
 """In place of the stamp: the history counts whatever the columns say."""
