@@ -28,10 +28,11 @@ from typing import TYPE_CHECKING
 from tests import commands
 from tests.benchmarks.processes import Contender, Run, table, timed
 from tests.recalculation import ALWAYS, OFFICE
-from xl_theodoi.domain.changes import SetName
+from xl_theodoi.domain.changes import LiveColumns, SetName
 from xl_theodoi.domain.live import FORMULA_FIELDS
 from xl_theodoi.domain.names import AS_OF_CELL, REGISTER
 from xl_theodoi.resources import load_profile
+from xl_theodoi.workbook.building.live import structured_formulas
 from xl_theodoi.workbook.editing.edit import edit_bytes
 from xl_theodoi.workbook.reading.read import read_workbook
 
@@ -72,7 +73,9 @@ def make(folder: Path, rows: int) -> dict[str, Path]:
                               "--tasks", tasks, "--as-of", AS_OF, "--quiet")  # fmt: skip
     if made.code == 2:
         raise SystemExit(made.err)
-    fixed, _ = edit_bytes(live.read_bytes(), [SetName(AS_OF_CELL, AS_OF)], file=live.name)
+    labels = {name: spec.label for name, spec in load_profile(PROFILE).register.items()}
+    kept = LiveColumns(REGISTER, structured_formulas(labels))
+    fixed, _ = edit_bytes(live.read_bytes(), [kept, SetName(AS_OF_CELL, AS_OF)], file=live.name)
     live.write_bytes(fixed)
     with zipfile.ZipFile(live) as source, zipfile.ZipFile(plain, "w", 8) as target:
         for name in source.namelist():
