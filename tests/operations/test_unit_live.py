@@ -185,7 +185,10 @@ def by_second_engine(register, days):
         yield day, register.said(lambda title, at: book.sheet(title)[at])
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize(
+    "settings",
+    [*list(SETTINGS)[:2], *(pytest.param(s, marks=pytest.mark.slow) for s in list(SETTINGS)[2:])],
+)
 @pytest.mark.parametrize("profile", profile_ids())
 def test_untouched_rows_say_what_the_register_says_at_any_later_day(
     profile, settings, tmp_path, monkeypatch
